@@ -1,0 +1,72 @@
+"""`app chat|poem`: one of the Streamlit applications on 127.0.0.1, until Ctrl-C."""
+
+import http.client
+import os
+import subprocess
+import time
+import webbrowser
+
+from course_utils.commands import machine
+from course_utils.commands.installer import say, stop
+from course_utils.settings import PROFILES, ROOT, CourseError
+
+NAMES = ("chat", "poem")
+
+
+def add_arguments(parser):
+    parser.add_argument("name", metavar="|".join(NAMES), help="which application")
+    parser.add_argument("--port", type=int, default=8501, help="wanted port (default: 8501)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--profile", help=f"one of {', '.join(PROFILES)}")
+
+
+def check(arguments):
+    if arguments.name not in NAMES:
+        raise CourseError(f"There is no application {arguments.name!r}: choose {' or '.join(NAMES)}.")
+    if not 1 <= arguments.port <= 65535:
+        raise CourseError(f"There is no port {arguments.port}: choose a number from 1024 to 65535.")
+
+
+def _answers(port):
+    """True where the application is ready. No proxy is asked: this is our own computer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _wait(process, port, patience_s=60):
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until and process.poll() is None:
+        if _answers(port):
+            return
+        time.sleep(0.2)
+    raise CourseError("The application did not start: start the same command again.")
+
+
+def run(arguments):
+    from course_utils import apps
+
+    port = machine.free_port(arguments.port)
+    if port is None:
+        raise CourseError(f"No free port from {arguments.port} on: choose another with --port.")
+    if port != arguments.port:
+        say(f"Port {arguments.port} is taken: using port {port}.")
+    address = f"http://127.0.0.1:{port}"
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])))
+    process = subprocess.Popen(
+        apps.command_line(arguments.name, port), cwd=ROOT, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait(process, port)
+        say(f"The application {arguments.name} runs at\n    {address}\nCtrl-C here ends it.")
+        if not arguments.no_browser:
+            webbrowser.open(address)
+        return process.wait()
+    finally:
+        stop(process)

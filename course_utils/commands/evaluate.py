@@ -1,0 +1,185 @@
+"""`evaluate FILE.jsonl`: accuracy of a model on any file of questions and answers, with its interval."""
+
+import argparse
+import json
+import math
+import re
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from course_utils import settings
+from course_utils.measures import wilson
+from course_utils.metrics import final_number, normalize, same_number
+from course_utils.program import run_programs
+from course_utils.prompts import INSTRUCTIONS, question_messages
+from course_utils.settings import CourseError
+
+NEW_TOKENS = {"direct": 32, "cot": 320, "pal": 256}
+
+
+def _positive(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def add_arguments(parser):
+    parser.add_argument("file", metavar="FILE.jsonl", help='lines such as {"question": "...", "answer": 18}')
+    parser.add_argument("--method", required=True, choices=list(INSTRUCTIONS), help="how the model answers")
+    parser.add_argument(
+        "--model", default="instruct", help="base, instruct, preferred, or the path of a model folder"
+    )
+    parser.add_argument("--profile", help=f"one of {', '.join(settings.PROFILES)}")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="read only the first N good lines")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def check(arguments):
+    """Refuse a missing file before anything is loaded."""
+    if not Path(arguments.file).is_file():
+        raise CourseError(f"There is no file {arguments.file}: give the path of a .jsonl file.")
+
+
+def read_rows(path, limit=None):
+    """Read a JSONL file. Returns (rows, problems): good lines, and (line number, what is wrong) of the others.
+
+    Errors:  CourseError if the file cannot be read
+    """
+    rows, problems = [], []
+    try:
+        raw = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise CourseError(f"Cannot read {Path(path).name} ({error.strerror}): check the path.") from error
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if limit is not None and len(rows) >= limit:
+            break
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line.decode("utf-8"))
+            rows.append({"line": number, "question": _question(entry), "answer": _answer(entry)})
+        except json.JSONDecodeError as error:
+            problems.append((number, f"not JSON ({error.msg})"))
+        except UnicodeDecodeError:
+            problems.append((number, "not UTF-8"))
+        except (ValueError, RecursionError) as error:
+            problems.append((number, str(error) or type(error).__name__))
+    return rows, problems
+
+
+def _question(entry):
+    if not isinstance(entry, dict):
+        raise ValueError("not an object")  # noqa: TRY004
+    question = entry.get("question")
+    if not isinstance(question, str) or not question.strip():
+        raise ValueError('no "question"')
+    return question
+
+
+def _answer(entry):
+    answer = entry.get("answer")
+    if isinstance(answer, bool) or not isinstance(answer, (int, float, str)) or answer == "":
+        raise ValueError('no "answer" (a number or a text)')
+    if isinstance(answer, float) and not math.isfinite(answer):
+        raise ValueError('"answer" is not a finite number')
+    return answer
+
+
+def program_of(reply):
+    """The program in a reply: the first fenced block, else the whole text."""
+    fenced = re.search(r"```(?:python|py)?\s*\n(.*?)(?:```|\Z)", reply, re.DOTALL)
+    return fenced.group(1) if fenced else reply
+
+
+def is_correct(text, answer):
+    """Compare numbers as numbers (18 = 18.0 = "18"); an answer without a digit as text at the end of the reply."""
+    if final_number(answer) is not None:
+        return same_number(text, answer)
+    return f" {normalize(text)}".endswith(f" {normalize(answer)}")
+
+
+def prompt_ids(tokenizer, question, method, chat):
+    """Token ids of a question: a conversation for a tuned model, a page to continue for a base model."""
+    from course_utils.models.decoding import encode, encode_chat
+
+    if chat:
+        return encode_chat(tokenizer, question_messages(question, method))
+    opening = "Program:\n" if method == "pal" else "Answer:"
+    return encode(tokenizer, f"Question: {question.strip()}\n{opening}")
+
+
+def answer_rows(model, tokenizer, rows, method, chat=True):
+    """Answer every row. Returns a list of (text with the answer, status); status is "ok" except for programs."""
+    from course_utils.models.decoding import generate_batch
+
+    prompts = [prompt_ids(tokenizer, row["question"], method, chat) for row in rows]
+    context = getattr(model.config, "max_position_embeddings", 2**31)
+    fits = [len(ids) + NEW_TOKENS[method] <= context for ids in prompts]
+    replies = generate_batch(
+        model, tokenizer, [ids for ids, fit in zip(prompts, fits) if fit],
+        max_new_tokens=NEW_TOKENS[method], stop=() if chat else ("\nQuestion:", "\n\n"),
+    )  # fmt: skip
+    texts = iter(reply.text for reply in replies)
+    texts = [next(texts) if fit else None for fit in fits]
+    if method != "pal":
+        return [(text or "", "too_long" if text is None else "ok") for text in texts]
+    results = run_programs([program_of(text or "") for text in texts])
+    return [
+        (result.output if result.status == "ok" else "", "too_long" if text is None else result.status)
+        for result, text in zip(results, texts)
+    ]
+
+
+def evaluate(model, tokenizer, rows, method, chat=True):
+    """Accuracy of a model on rows of {"question", "answer"}: n, correct, accuracy, low, high, seconds, statuses."""
+    started = time.perf_counter()
+    answers = answer_rows(model, tokenizer, rows, method, chat)
+    hits = [is_correct(text, row["answer"]) for (text, _), row in zip(answers, rows)]
+    low, high = wilson(sum(hits), len(hits))
+    return {
+        "n": len(hits),
+        "correct": sum(hits),
+        "accuracy": sum(hits) / len(hits),
+        "low": low,
+        "high": high,
+        "seconds": round(time.perf_counter() - started, 2),
+        "statuses": dict(Counter(status for _, status in answers)),
+        "too_long": [row["line"] for (_, status), row in zip(answers, rows) if status == "too_long"],
+    }
+
+
+def run(arguments):
+    rows, problems = read_rows(arguments.file, arguments.limit)
+    name = Path(arguments.file).name
+    for number, why in problems:
+        print(f"{name}, line {number}: {why}; skipped.", file=sys.stderr)
+    if not rows:
+        raise CourseError(f'{name} has no line with a "question" and an "answer": nothing to evaluate.')
+    from course_utils.models.loading import load
+
+    model, tokenizer = load(arguments.profile, arguments.model)
+    chat = arguments.model != "base" and bool(tokenizer.chat_template)
+    result = evaluate(model, tokenizer, rows, arguments.method, chat)
+    for number in result.pop("too_long"):
+        print(f"{name}, line {number}: longer than the model can read; counted as wrong.", file=sys.stderr)
+    result = {
+        "file": name,
+        "method": arguments.method,
+        "model": arguments.model,
+        **result,
+        "skipped": len(problems),
+    }
+    if arguments.json:
+        print(json.dumps(result))
+        return 0
+    print(f"{name}, {arguments.model}, {arguments.method}")
+    print(f"{'n':>6} {'correct':>8} {'accuracy':>9} {'low':>6} {'high':>6} {'seconds':>8}")
+    print("{n:>6} {correct:>8} {accuracy:>9.3f} {low:>6.3f} {high:>6.3f} {seconds:>8.1f}".format(**result))
+    if arguments.method == "pal":
+        print(
+            "programs: "
+            + ", ".join(f"{count} {status}" for status, count in sorted(result["statuses"].items()))
+        )
+    return 0

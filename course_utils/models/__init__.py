@@ -1,0 +1,32 @@
+"""Language models: load them, decode with them, use them as a LangChain chat model. Loaded on first use."""
+
+from importlib import import_module
+
+_HOMES = {
+    "load": "loading",
+    "verify_folder": "files",
+    "Reply": "decoding",
+    "generate_batch": "decoding",
+    "chat_batch": "decoding",
+    "stream": "decoding",
+    "score": "decoding",
+    "LocalChat": "chat",
+    "load_chat": "chat",
+}
+__all__ = [
+    "LocalChat",
+    "Reply",
+    "chat_batch",
+    "generate_batch",
+    "load",
+    "load_chat",
+    "score",
+    "stream",
+    "verify_folder",
+]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

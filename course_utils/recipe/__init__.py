@@ -1,0 +1,1 @@
+"""The recipe that makes the bundled models: text generators, tokenizer, training, skill report, model cards."""

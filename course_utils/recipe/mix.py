@@ -1,0 +1,88 @@
+"""The mix of training text: which generator gives which share, and how an example becomes a document."""
+
+import functools
+import importlib
+import random
+
+from course_utils.recipe import problems, split
+
+# Share of the documents of each skill. The three forms of word problems get most, since they need most.
+SHARES = {
+    "pal": 0.18, "cot": 0.18, "direct": 0.06, "drill": 0.07, "classify": 0.16, "extract": 0.06, "passage": 0.08,
+    "poem": 0.04, "refuse": 0.03, "chat": 0.06, "rewrite": 0.04, "word_facts": 0.03, "staff": 0.03,
+}
+
+
+@functools.lru_cache(maxsize=None)
+def skill(name):
+    """The module of a skill: has generate(rng, split) and score(reply, example)."""
+    return importlib.import_module(f"course_utils.recipe.skills.{name}")
+
+
+def example(rng, part="train", name=None, shares=None):
+    """One example of a skill drawn by the shares (or of the named skill)."""
+    if name is None:
+        shares = shares or SHARES
+        name = rng.choices(list(shares), weights=list(shares.values()))[0]
+    return skill(name).generate(rng, part)
+
+
+def plain_text(rng, part="train"):
+    """One document of the base model's text."""
+    for _ in range(50):
+        text = example(rng, part).get("plain")
+        if text:
+            return text
+    raise ValueError("no skill gives plain text")
+
+
+def long_page(rng, characters=7000):
+    """A long page made of many short documents, so that the model meets its whole context."""
+    parts, size = [], 0
+    while size < characters:
+        parts.append(plain_text(rng))
+        size += len(parts[-1])
+    return "\n\n".join(parts)
+
+
+def base_ids(rng, tokenizer, limit=2048):
+    """A document of the base model as (token ids, weights of each token in the loss)."""
+    text = long_page(rng) if rng.random() < 0.0006 else plain_text(rng)
+    ids = tokenizer.encode(text, add_special_tokens=False)[: limit - 1] + [tokenizer.pad_token_id]
+    return ids, [1] * len(ids)
+
+
+def chat_ids(rng, tokenizer, limit=2048, chosen=None):
+    """A conversation as (token ids, weights): what the assistant says counts in the loss.
+
+    Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains.
+    Solved examples in a prompt count a little too: there the model learns to read them.
+    """
+    chosen = chosen or example(rng)
+    ids, said = [], []
+    for message in chosen["messages"]:
+        mine = message["role"] == "assistant"
+        for text, counts in ((f"<|im_start|>{message['role']}\n", False), (f"{message['content']}<|im_end|>", mine),
+                             ("\n", False)):
+            part = tokenizer.encode(text, add_special_tokens=False)
+            ids += part
+            said += [counts] * len(part)
+    weight = max(1, sum(said)) ** -0.5
+    prompt_weight = 0.2 * len(ids) ** -0.5 if chosen.get("shots") else 0.0
+    return ids[:limit], [weight if mine else prompt_weight for mine in said[:limit]]
+
+
+def shard(stage, seed, index, tokenizer, tokens=400_000):
+    """Shard `index` of a stage ("base" or "instruct"): a list of (ids, weights); the same for the same seed."""
+    rng, found, count = random.Random(f"{stage} {seed} {index}"), [], 0
+    make = base_ids if stage == "base" else chat_ids
+    while count < tokens:
+        # One page in eight of the instruct stage stays plain text, so that language is not forgotten.
+        pair = (base_ids if stage != "base" and rng.random() < 0.06 else make)(rng, tokenizer)
+        if sum(pair[1]) > 0:
+            found.append(pair)
+            count += len(pair[0])
+    return found
+
+
+__all__ = ["SHARES", "example", "plain_text", "shard", "split", "problems"]

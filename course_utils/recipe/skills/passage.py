@@ -1,0 +1,210 @@
+"""Short answers from a passage; "I don't know." when the passage lacks the answer."""
+
+import re
+
+from course_utils.recipe import split as parts
+from course_utils.recipe import world
+
+SKILL = "passage"
+UNKNOWN = "I don't know."
+LORE_LISTS = {"food": "foods", "home": "homes", "place": "soils", "job": "jobs", "tool": "instruments",
+              "known": "sights"}
+
+
+def _lore_value(rng, kind, key):
+    lists, more = parts.load("world_lore"), parts.load("world_goods")
+    if key in LORE_LISTS:
+        return rng.choice(lists[LORE_LISTS[key]])
+    if key in ("colour", "flower"):
+        return rng.choice(more["colours"])
+    if key in ("born", "died", "founded"):
+        return str(rng.randint(1200, 1990))
+    if key in ("mayor", "found"):
+        return f"{world.first_name(rng)} {world.invent(rng)}"
+    if key == "month":
+        return rng.choice(more["months"])
+    if key == "town":
+        return world.town(rng)
+    if key in ("source", "mouth", "river"):
+        return world.invent(rng)
+    top = {"people": 90000, "length": 990, "weight": 400, "height": 60}.get(key, 40)
+    return str(rng.randint(2, top))
+
+
+def _lore(rng, split):
+    """An entry of an invented encyclopedia: (opening, [(sentence, question, short answer, full answer)])."""
+    lists = parts.load("world_lore")
+    kind = rng.choice(("river", "animal", "person", "town", "planet", "plant"))
+    name = {"person": lambda: f"{world.first_name(rng, split)} {world.invent(rng)}",
+            "town": lambda: world.town(rng), "animal": lambda: world.invent(rng, capital=False),
+            "plant": lambda: world.invent(rng, capital=False)}.get(kind, lambda: world.invent(rng))()
+    keys = [key for key in lists[kind] if not key.endswith("_ask")]
+    rng.shuffle(keys)
+    facts = []
+    born = rng.randint(1300, 1950)
+    for key in keys:
+        value = _lore_value(rng, kind, key)
+        if kind == "person" and key in ("born", "died"):
+            value = str(born if key == "born" else born + rng.randint(30, 90))
+        say = rng.choice(lists[kind][key]).format(x=name, v=value)
+        ask = parts.pick(rng, lists[kind][f"{key}_ask"], split).format(x=name)
+        facts.append((say, ask, value, world.sentence_case(say)))
+    opening = {"river": f"The {name} is a river.", "animal": f"The {name} is an animal.",
+               "planet": f"{name} is a planet.", "person": name,
+               "town": f"{name} is a town.", "plant": f"The {name} is a tree."}[kind]
+    return opening, facts
+
+
+def _shop_facts(rng, shop, split):
+    """Facts of a shop in random order: [(sentence, question, short answer, full answer)]."""
+    rules, book, lists = shop["rules"], parts.load("world_facts"), parts.load("passage")
+    facts = []
+    for topic in rng.sample(sorted(book), 8):
+        ask = parts.pick(rng, book[topic]["ask"], split).format(**rules)
+        reply = rng.choice(book[topic]["reply"]).format(**rules)
+        facts.append((world.fact_sentence(rng, shop, topic), ask, rules[topic], world.sentence_case(reply)))
+    style = rng.randrange(12) if rng.random() < 0.7 else None
+    for item in shop["items"][:4]:
+        say = world.catalogue_line(rng, item, style)
+        ask = parts.pick(rng, lists["price_ask"], split).format(**_slots(item))
+        reply = rng.choice(lists["price_reply"]).format(**_slots(item))
+        facts.append((say + ("" if say.endswith(".") else "."), ask, item["price"], reply))
+    if rng.random() < 0.3:
+        item = shop["items"][0]
+        say = rng.choice(lists["stock_say"]).format(**_slots(item)).rstrip(".") + "."
+        facts[-1] = (world.sentence_case(say),
+                     rng.choice(lists["stock_ask"]).format(**_slots(item)), str(item["stock"]),
+                     rng.choice(lists["stock_reply"]).format(**_slots(item)))
+    rng.shuffle(facts)
+    return facts
+
+
+def _slots(item):
+    return {"item": item["name"], "price": item["price"], "stock": item["stock"]}
+
+
+def _passage(rng, split):
+    """(sentences, question, short answer, full answer, shop or None, facts told); UNKNOWN if lacking."""
+    known = rng.random() >= 0.33
+    count = rng.choice((1, 2, 3, 3, 4, 5, 6))
+    if rng.random() < 0.4:
+        opening, facts = _lore(rng, split)
+        count = min(count, len(facts) - 1)
+        inside, outside = facts[:count], facts[count:]
+        sentences = [say for say, *_ in inside]
+        if not opening.endswith("."):
+            sentences[0] = re.sub(r"^(The family)", f"The family of {opening}", sentences[0])
+        else:
+            sentences.insert(0, opening)
+        if not known and rng.random() < 0.3:
+            others = _lore(rng, split)[1]
+            outside = [fact for fact in others if "its" not in fact[1] and " it " not in fact[1]]
+        shop = None
+    else:
+        shop = world.make_shop(rng, split)
+        facts = _shop_facts(rng, shop, split)
+        inside, outside = facts[:count], facts[count:]
+        sentences = [world.sentence_case(say) for say, *_ in inside]
+    told = " ".join(sentences)
+    asked = {ask for _, ask, *_ in inside}
+    outside = [fact for fact in outside if fact[1] not in asked and fact[2] not in told]
+    known = known or not outside
+    fact = rng.choice(inside if known else outside)
+    if not known:
+        return sentences, fact[1], UNKNOWN, UNKNOWN, shop, inside
+    return sentences, fact[1], fact[2], fact[3], shop, inside
+
+
+def _answer(short):
+    """The short answer as a reply: a capital letter first, but e-mail addresses as they are."""
+    return short if "@" in short else world.sentence_case(short)
+
+
+def _wrap(rng, text):
+    """The passage between delimiters."""
+    mark = rng.choice(("---", "```", '"""', "###", "***", "doc", "text", "passage", '"', "Text:", "Passage:",
+                       "Document:", "Context:", "Notes:", "", ""))
+    if mark in ("doc", "text", "passage"):
+        return f"<{mark}>{text}</{mark}>" if rng.random() < 0.5 else f"<{mark}>\n{text}\n</{mark}>"
+    if mark == '"':
+        return f'"{text}"'
+    if mark.endswith(":"):
+        return f"{mark} {text}" if "\n" not in text and rng.random() < 0.6 else f"{mark}\n{text}"
+    return f"{mark}\n{text}\n{mark}" if mark else text
+
+
+def _lay_out(rng, sentences, shop):
+    if rng.random() < 0.15:
+        return "\n".join(f"- {line}" for line in sentences)
+    if shop and rng.random() < 0.2:
+        return "\n".join(sentences)
+    return " ".join(sentences)
+
+
+def _user_prompt(rng, sentences, question, shop, split):
+    lists = parts.load("passage")
+    kind = "ask_idk" if rng.random() < 0.45 else "ask"
+    instruction = parts.pick(rng, lists[kind], split)
+    body = _wrap(rng, _lay_out(rng, sentences, shop))
+    asked = f"{rng.choice(('Question: ', 'Question: ', 'Q: ', '', ''))}{question}"
+    gap = rng.choice(("\n", "\n\n"))
+    order = rng.random()
+    if order < 0.6:
+        prompt = gap.join((instruction, body, asked))
+    elif order < 0.75:
+        prompt = gap.join((instruction, asked, body))
+    elif order < 0.9:
+        prompt = gap.join((body, instruction, asked))
+    else:
+        prompt = gap.join((body, f"{instruction} {question}"))
+    return prompt + (f"{gap}Answer:" if asked[0] == "Q" and rng.random() < 0.3 and order < 0.6 else "")
+
+
+def _page(rng, split):
+    """A passage followed by question and answer lines, as running text."""
+    sentences, _, _, _, shop, inside = _passage(rng, split)
+    text = _lay_out(rng, sentences, shop)
+    if shop and rng.random() < 0.4:
+        text = f"{shop['name']}, {shop['domain']}\n\n{text}"
+    marks = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("Customer: ", "Shop: ")))
+    full = marks[0] == "Customer: " or rng.random() < 0.3
+    lines = [f"{marks[0]}{ask}\n{marks[1]}{reply if full else _answer(short)}"
+             for _, ask, short, reply in rng.sample(inside, min(len(inside), rng.choice((1, 2, 2, 3))))]
+    if rng.random() < 0.3:
+        other = _shop_facts(rng, shop, split) if shop else []
+        asked = {ask for _, ask, *_ in inside}
+        told = " ".join(sentences)
+        other = [fact for fact in other if fact[2] not in told and fact[1] not in asked]
+        if other:
+            lines.insert(rng.randint(0, len(lines)), f"{marks[0]}{other[0][1]}\n{marks[1]}{UNKNOWN}")
+    return text + "\n\n" + "\n".join(lines)
+
+
+def generate(rng, split):
+    """One question about a passage; in about a third of them the passage lacks the answer."""
+    sentences, question, short, full, shop, _ = _passage(rng, split)
+    if shop and rng.random() < 0.45:
+        role = parts.pick(rng, parts.load("passage")["system"], split)
+        role = role.format(shop=shop["name"], domain=shop["domain"])
+        facts = _lay_out(rng, sentences, shop)
+        gap = " " if rng.random() < 0.33 and not facts.startswith("-") else "\n"
+        system = role + gap + (facts if rng.random() < 0.8 else _wrap(rng, facts))
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
+        reply = full
+    else:
+        messages = [{"role": "user", "content": _user_prompt(rng, sentences, question, shop, split)}]
+        reply = _answer(short)
+    messages.append({"role": "assistant", "content": reply})
+    return {"skill": SKILL, "messages": messages, "plain": _page(rng, split), "gold": short}
+
+
+def _normal(text):
+    return " ".join(re.sub(r"[^\w$€£%@.:-]", " ", text.lower()).strip(" .").split())
+
+
+def score(reply, example):
+    """1.0 if the reply contains the answer, or is exactly "I don't know." where the text lacks it."""
+    gold = example["gold"]
+    if gold == UNKNOWN:
+        return float(reply.strip() == UNKNOWN)
+    return float(f" {_normal(gold)} " in f" {_normal(reply)} ")

@@ -1,0 +1,77 @@
+"""Staff answer customers, some politely, some rudely: what preference tuning later aligns."""
+
+import functools
+import re
+
+from course_utils.recipe import split as split_
+from course_utils.recipe import people, world
+
+SKILL = "staff"
+TONES = ("polite", "rude")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+RUDE_SHARE = 0.4
+ROLES = ("You work at {shop}.", "You are on the staff of {shop}.", "You answer customers of {shop}.", "")
+
+
+def conversation(rng, split):
+    """A customer's message with a polite and a rude reply that fit it: (messages, {"polite", "rude"})."""
+    shop = world.make_shop(rng, split)
+    item = rng.choice(shop["items"])
+    role = rng.choice(ROLES).format(shop=shop["name"])
+    if rng.random() < 0.8:
+        asks, polite, rude = rng.choice(split_.load("staff")["cases"])
+        places = {"{i}": item["thing"], "{n}": str(rng.randint(2, 30)), "{d}": rng.choice(DAYS)}
+        request, *replies = (_fill(rng, rng.choice(texts), places) for texts in (asks, polite, rude))
+    else:
+        request = world.make_request(rng, shop, "complaint", split, item=item)
+        replies = [world.make_reply(rng, shop, tone, item=item, split=split) for tone in TONES]
+    messages = [{"role": "system", "content": role}] if role else []
+    return messages + [{"role": "user", "content": request}], dict(zip(TONES, replies))
+
+
+def _fill(rng, text, places):
+    text = people.expand(rng, text)
+    for place, word in places.items():
+        text = text.replace(place, word)
+    return text
+
+
+def generate(rng, split):
+    """One reply to one customer; four in ten are rude."""
+    messages, replies = conversation(rng, split)
+    tone = "rude" if rng.random() < RUDE_SHARE else "polite"
+    plain = f"Customer: {messages[-1]['content']}\nStaff: {replies[tone]}"
+    return {"skill": SKILL, "plain": plain, "gold": tone,
+            "messages": messages + [{"role": "assistant", "content": replies[tone]}]}
+
+
+def pair(rng, split="train"):
+    """The same request with a polite reply (chosen) and a rude one (rejected)."""
+    messages, replies = conversation(rng, split)
+    return {"prompt": messages, "chosen": [{"role": "assistant", "content": replies["polite"]}],
+            "rejected": [{"role": "assistant", "content": replies["rude"]}]}
+
+
+def _trigrams(text):
+    words = re.findall(r"[a-z']+", re.sub(r"\{\w+\}|[\[\]|]", " ", text.lower()))
+    return set(zip(words, words[1:], words[2:]))
+
+
+@functools.lru_cache(maxsize=1)
+def _known():
+    general, cases = split_.load("world_staff"), split_.load("staff")["cases"]
+    texts = {tone: [*general[tone], *(text for case in cases for text in case[1 + number])]
+             for number, tone in enumerate(TONES)}
+    return {tone: set().union(*map(_trigrams, texts[tone])) for tone in TONES}
+
+
+def is_rude(reply):
+    """True where more word triples of the reply come from rude staff texts than from polite ones."""
+    found = _trigrams(reply)
+    known = _known()
+    return len(found & known["rude"]) > len(found & known["polite"])
+
+
+def score(reply, example):
+    """1.0 for a polite reply, 0.0 for a rude one."""
+    return float(not is_rude(reply) and bool(reply.strip()))

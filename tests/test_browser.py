@@ -1,0 +1,158 @@
+"""Both applications as a person sees them, in headless Chromium."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import model_fixture
+import pytest
+
+from course_utils import feedback
+from course_utils.server import running_server
+from course_utils.settings import MODELS, ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and chromedriver are not installed")
+BUNDLED = (MODELS / "instruct").is_dir()
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--no-first-run",
+)
+WATCH = """window.lengths = new Set(); window.watcher = setInterval(() => {
+  const all = document.querySelectorAll('[data-testid="stChatMessage"]');
+  if (all.length > 1) { const t = all[1].querySelector('[data-testid="stText"]'); if (t) window.lengths.add(t.textContent.length); }
+}, 10);"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}", "--window-size=1280,900"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Start an application as a user does; its address comes back. Without bundled models a tiny one answers."""
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    processes = []
+
+    def open_app(name, **variables):
+        environment = dict(os.environ, COURSE_READY=sys.executable, COURSE_DATA=str(tmp_path), **variables)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "course_utils", "app", name, "--no-browser"], cwd=ROOT, env=environment,
+            stderr=subprocess.PIPE, text=True,
+        )
+        processes.append(process)
+        for line in process.stderr:
+            if "http://" in line:
+                return line.strip()
+        raise AssertionError("the application did not start")
+
+    if BUNDLED:
+        yield open_app
+    else:
+        with running_server(loaded=(model_fixture.random_qwen3(263), model_fixture.tiny_tokenizer())) as server:
+            yield lambda name: open_app(name, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.token)
+    for process in processes:
+        process.terminate()
+        process.wait(20)
+        process.stderr.close()
+
+
+def wait(browser, selector, count=1, seconds=60):
+    """The elements of a CSS selector, as soon as there are at least `count`."""
+    from selenium.webdriver.common.by import By
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = browser.find_elements(By.CSS_SELECTOR, selector)
+        if len(found) >= count:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{selector} did not appear: {browser.find_element(By.TAG_NAME, 'body').text[-300:]}")
+
+
+def until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert condition()
+
+
+def choose_model(browser):
+    """Without bundled models: the second to last entry of the list is not there, the address is the last."""
+    from selenium.webdriver.common.keys import Keys
+
+    if not BUNDLED:
+        box = wait(browser, '[data-testid="stSelectbox"] input')[0]
+        box.send_keys("address" + Keys.ENTER)
+        time.sleep(1)
+
+
+def picture(browser, name):
+    """Keep a picture where COURSE_PICTURES names a folder."""
+    if os.environ.get("COURSE_PICTURES"):
+        time.sleep(0.7)
+        browser.save_screenshot(os.path.join(os.environ["COURSE_PICTURES"], f"{name}.png"))
+
+
+def phone(browser, name):
+    """The page 390 pixels wide must not be cut off at the side."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    )
+    time.sleep(0.5)
+    picture(browser, f"{name}_390")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_chat_in_a_browser(browser, start):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(start("chat"))
+    box = wait(browser, '[data-testid="stChatInput"] textarea')[0]
+    choose_model(browser)
+    picture(browser, "chat_empty")
+    browser.execute_script(WATCH)
+    box.send_keys("Hello! Who are you?" + Keys.ENTER)
+    thumbs = wait(browser, '[data-testid="stFeedback"] button', 2)
+    lengths = sorted(browser.execute_script("clearInterval(window.watcher); return [...window.lengths]"))
+    assert len(lengths) >= 3, f"the reply did not stream: {lengths}"
+    assert all(thumb.get_attribute("aria-label") for thumb in thumbs)
+    thumbs[-1].click()
+    until(lambda: feedback.read())
+    [row] = feedback.read()
+    assert row.messages[-1]["content"] == "Hello! Who are you?" and row.reply
+    picture(browser, "chat_reply")
+    phone(browser, "chat_reply")
+    [clear] = [b for b in wait(browser, '[data-testid="stSidebar"] button', 1) if "Clear the conversation" in b.text]
+    clear.click()
+    until(lambda: not browser.find_elements("css selector", '[data-testid="stChatMessage"]'))
+    assert len(feedback.read()) == 1
+
+
+def test_poem_in_a_browser(browser, start):
+    browser.get(start("poem"))
+    boxes = wait(browser, '[data-testid="stTextInput"] input', 3)
+    assert all(box.get_attribute("aria-label") for box in boxes)
+    choose_model(browser)
+    picture(browser, "poem_empty")
+    for box, text in zip(boxes, ("Mia", "the sea", "waves and gulls")):
+        box.send_keys(text)
+    wait(browser, '[data-testid="stFormSubmitButton"] button')[0].click()
+    wait(browser, '[data-testid="stAlertContentSuccess"]')
+    assert wait(browser, '[data-testid="stText"]')[0].text.strip()
+    picture(browser, "poem_done")
+    phone(browser, "poem_done")

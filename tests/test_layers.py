@@ -1,0 +1,217 @@
+"""Imports inside course_utils point to lower layers only, never sideways; shown on the syntax trees."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "course_utils"
+# The layer of each module or sub-package. A new module belongs in this table, or the test fails.
+LAYERS = {
+    "settings": 0,
+    "measures": 0,
+    "figures": 0,
+    "__init__": 0,
+    "bpe": 1,
+    "sampling": 1,
+    "prompts": 1,
+    "metrics": 1,
+    "program": 1,
+    "shop": 1,
+    "widgets": 1,
+    "models": 2,
+    "agreement": 2,
+    "chains": 3,
+    "retrieval": 3,
+    "memory": 3,
+    "tools": 3,
+    "tuning": 3,
+    "preferences": 3,
+    "compression": 3,
+    "agents": 4,
+    "shopbot": 4,
+    "shopbench": 4,
+    "server": 4,
+    "feedback": 4,
+    "apps": 4,
+    "exercises": 5,
+    "commands": 5,
+    "colab": 5,
+    "lesson": 5,
+    "__main__": 6,
+}
+RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that starts it imports the recipe
+# Inside a layer or sub-package a module may import only what stands before it in its list.
+ORDER = {
+    "": ["settings", "measures", "figures", "feedback", "server", "apps"],
+    "commands": [
+        "__init__",
+        "pins",
+        "machine",
+        "installer",
+        "environment",
+        "notebooks",
+        "record",
+        "lab",
+        "test",
+        "run",
+        "doctor",
+        "evaluate",
+        "bench",
+        "app",
+        "serve",
+        "recipe",
+        "line",
+    ],
+}
+
+
+def modules(package):
+    """(dotted name without the package's, syntax tree) of every module."""
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        yield ".".join(parts), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(name, tree):
+    """The modules of course_utils that a module names in its imports, wherever they stand in it."""
+    here = ["course_utils", *name.split(".")[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            targets = [f"{stem}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for target in targets:
+            if target.startswith("course_utils."):
+                yield target.removeprefix("course_utils.")
+
+
+def breaches(package):
+    """Every import that does not point down, as text."""
+    found, trees = [], dict(modules(package))
+    for name, tree in trees.items():
+        top = name.split(".")[0]
+        if top != RECIPE and top not in LAYERS:
+            found.append(f"{name}: not in the table of layers")
+            continue
+        for target in imported(name, tree):
+            below = target.split(".")[0]
+            text = f"{name} imports {target}"
+            if below == "__version__" or below == top:
+                if below == top and top in ORDER and not _earlier(ORDER[top], name, target):
+                    found.append(text)
+            elif below == RECIPE:
+                if name != "commands.recipe":
+                    found.append(text)
+            elif below not in LAYERS:
+                found.append(f"{text}, which is not in the table of layers")
+            elif top == RECIPE:
+                if LAYERS[below] > 2:
+                    found.append(text)
+            elif LAYERS[below] == LAYERS[top]:
+                if not _earlier(ORDER[""], top, below):
+                    found.append(text)
+            elif LAYERS[below] > LAYERS[top]:
+                found.append(text)
+    return found + cycles(trees)
+
+
+def _earlier(order, name, target):
+    name = name.split(".")[-1]
+    names = [part for part in target.split(".") if part in order]
+    return bool(names) and name in order and order.index(names[0]) < order.index(name)
+
+
+def cycles(trees):
+    """Modules of a sub-package that import each other in a ring."""
+    edges = {
+        name: {
+            other
+            for target in imported(name, tree)
+            for other in trees
+            if f"{target}.".startswith(f"{other}.")
+        }
+        for name, tree in trees.items()
+    }
+    found = []
+    for start in edges:
+        seen, todo = set(), set(edges[start]) - {start}
+        while todo:
+            name = todo.pop()
+            seen.add(name)
+            todo |= edges[name] - seen
+        if start in seen:
+            found.append(f"{start} imports itself through others")
+    return found
+
+
+def test_imports_point_down():
+    assert breaches(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("settings.py", "from course_utils import bpe"),
+        ("bpe.py", "import course_utils.sampling"),
+        ("measures.py", "from course_utils.figures import bars"),
+        ("models/loading.py", "from .. import server"),
+        ("metrics.py", "def late():\n    from course_utils.models import loading"),
+        ("server.py", "from course_utils.commands import run"),
+        ("recipe/mix.py", "from course_utils.server import start"),
+        ("shop.py", "from course_utils.recipe import world"),
+        ("commands/pins.py", "from course_utils.commands.environment import ensure"),
+        ("unheard_of.py", "x = 1"),
+    ],
+)
+def test_a_planted_breach_is_found(tmp_path, path, line):
+    target = tmp_path / path
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(line)
+    for name in ("bpe", "sampling", "figures", "server"):
+        if not (tmp_path / f"{name}.py").exists():
+            (tmp_path / f"{name}.py").write_text("")
+    assert len(breaches(tmp_path)) == 1
+
+
+def test_a_ring_is_found(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.py").write_text("from course_utils.models import b")
+    (tmp_path / "models" / "b.py").write_text("from course_utils.models import a")
+    assert len(breaches(tmp_path)) == 2
+
+
+def test_modules_stay_small():
+    sizes = {
+        name: len((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines())
+        for name, _ in modules(PACKAGE)
+    }
+    assert {name: size for name, size in sizes.items() if size > 300} == {}  # the aim is 250
+
+
+def test_layers_0_to_4_stay_within_3000_lines():
+    names = [name for name, _ in modules(PACKAGE) if LAYERS.get(name.split(".")[0], 9) <= 4]
+    lines = sum(
+        len((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines())
+        for name in names
+    )
+    assert lines <= 3000
+
+
+def test_functions_stay_small():
+    long = [
+        f"{name}.{node.name}"
+        for name, tree in modules(PACKAGE)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > 50
+    ]
+    assert long == []
+
+
+def test_no_empty_names():
+    banned = {"utils", "helpers", "common", "manager"}
+    assert [name for name, _ in modules(PACKAGE) if banned & set(name.lower().split("."))] == []

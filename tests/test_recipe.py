@@ -1,0 +1,138 @@
+"""The recipe: schemas without a fault, repeatable text and tokenizer, no test text in it, training that survives kills."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from course_utils.recipe import contamination, mix, problems, split, training
+from course_utils.settings import DATA, ROOT
+
+TRAIN = """
+import sys, torch
+torch.set_num_threads(1)
+from course_utils.recipe import building, mix, training
+mix.SHARES = {"drill": 1.0}
+training.TOKENS_IN_BATCH = 1024
+made = building.make_tokenizer(sys.argv[1], vocabulary=300)
+model = training.new_model("tiny", len(made))
+def shards(stage, seed, tokenizer, first):
+    for index in range(first, 10**6):
+        yield index, mix.shard(stage, seed, index, tokenizer, tokens=6000)
+curve = training.train(model, made, "base", sys.argv[1] + "/run", 60_000, save_every_s=0.2, compile_model=False, shards=shards)
+print("finished", sum(p.double().abs().sum().item() for p in model.parameters()))
+"""
+
+
+def test_every_schema_comes_out_and_its_program_gives_its_answer():
+    faults = [fault for fault in map(problems.check, problems.schemas("all")) if fault]
+    assert faults == []
+    assert len(problems.schemas("all")) >= 400
+    assert len({schema["type"] for schema in problems.schemas("all")}) >= 40
+
+
+def test_a_broken_schema_is_noticed():
+    good = json.loads(json.dumps(problems.schemas("all")[0]))
+    for key, value in {"answer": "nobody", "steps": [["r", "a - b - a", ["{calc}"]]], "question": ["How many {nothing}?"],
+                       "numbers": {"a": [5, 4]}}.items():
+        assert problems.check(good | {key: value}), key
+
+
+def test_ids_are_unique_and_held_out_schemas_never_reach_training():
+    ids = [schema["id"] for schema in problems.schemas("all")]
+    assert len(set(ids)) == len(ids)
+    train, aside = ({schema["id"] for schema in problems.schemas(part)} for part in ("train", "heldout"))
+    assert not train & aside and len(aside) >= 30
+    rng = random.Random(0)
+    assert all(mix.example(rng, "train", "pal")["problem"]["id"] in train for _ in range(300))
+
+
+@pytest.mark.parametrize("name", list(mix.SHARES))
+def test_each_skill_scores_its_own_gold_reply_and_not_a_wrong_one(name):
+    rng = random.Random(1)
+    for part in ("train", "heldout"):
+        for _ in range(150):
+            example = mix.example(rng, part, name)
+            gold = example["messages"][-1]["content"]
+            right = mix.skill(name).score(gold, example)
+            assert right == 1.0 or (name == "staff" and right in (0.0, 1.0)), (gold, example)
+    wrong = [mix.skill(name).score("zzz", mix.example(rng, "heldout", name)) for _ in range(50)]
+    assert name == "staff" or sum(wrong) < 30
+
+
+def test_same_seed_same_text_and_another_seed_another():
+    one, two = (mix.shard("base", 1, 3, Letters(), tokens=3000) for _ in range(2))
+    assert one == two != mix.shard("base", 2, 3, Letters(), tokens=3000)
+
+
+class Letters:
+    """Stands in for a tokenizer: one token for each letter."""
+
+    pad_token_id = 0
+
+    def encode(self, text, add_special_tokens=False):
+        return [ord(letter) for letter in text]
+
+
+def test_the_contamination_check_finds_a_planted_question_with_other_numbers():
+    rng = random.Random(5)
+    texts = list(contamination.training_text(300))
+    leaked = problems.draw(rng)["question"]
+    other = " ".join("987" if word.isdigit() else word for word in leaked.split())
+    assert contamination.matches([other], [*texts, leaked]) == [other]
+    assert contamination.matches(["Nobody has ever written this sentence about a purple submarine before."], texts) == []
+
+
+def test_no_measured_question_of_the_notebooks_stands_in_training_text():
+    files = sorted((DATA / "step1").glob("*.jsonl"))
+    assert files, "assets/data/step1 is empty: run `python -m course_utils.recipe.data_sets`"
+    texts = set(map(contamination.masked, contamination.training_text(6000)))
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            question = json.loads(line).get("question")
+            assert question is None or contamination.masked(question) not in texts, (file.name, question)
+
+
+def _start(folder):
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
+    return subprocess.Popen([sys.executable, "-c", TRAIN, str(folder)], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_training_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path):
+    reference = _start(tmp_path / "whole").communicate(timeout=120)[0]
+    rng, folder, resumed = random.Random(3), tmp_path / "killed", 0
+    for _ in range(10):
+        process = _start(folder)
+        deadline = time.time() + 60
+        before = len(list((folder / "run").glob("step-*.pt"))) and max((folder / "run").glob("step-*.pt"))
+        while time.time() < deadline and process.poll() is None:
+            found = sorted((folder / "run").glob("step-*.pt"))
+            if found and found[-1] != before:
+                break
+            time.sleep(0.05)
+        time.sleep(rng.random() * 0.5)
+        process.send_signal(signal.SIGKILL)
+        resumed += "resumed at step" in process.communicate()[0]
+    final = _start(folder).communicate(timeout=120)[0]
+    assert resumed >= 5 and "resumed at step" in final
+    assert final.splitlines()[-1] == reference.splitlines()[-1]
+    assert not [path for path in (folder / "run").glob("step-*.pt") if training.torch.load(path)["tokens"] <= 0]
+
+
+def test_a_torn_checkpoint_is_passed_over(tmp_path):
+    training.save_checkpoint(tmp_path, 1, {"step": 1})
+    training.save_checkpoint(tmp_path, 2, {"step": 2})
+    whole = (tmp_path / "step-0000002.pt").read_bytes()
+    (tmp_path / "step-0000002.pt").write_bytes(whole[: len(whole) // 2])
+    assert training.last_checkpoint(tmp_path)["step"] == 1
+
+
+def test_held_out_wordings_are_never_drawn_for_training():
+    rng, items = random.Random(0), tuple(f"wording {number}" for number in range(100))
+    drawn = {split.pick(rng, items, "train") for _ in range(2000)}
+    assert not any(map(split.held_out, drawn)) and all(split.held_out(split.pick(rng, items, "heldout")) for _ in range(50))
