@@ -1,4 +1,4 @@
-"""Thumbs up and down for replies, kept in one SQLite file in the user's data folder (Step 7 learns from them)."""
+"""Thumbs up and down for replies, in one SQLite file in the user's data folder; Step 7 learns from them."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from .settings import CourseError
 
 TABLE = """CREATE TABLE IF NOT EXISTS feedback (
-    id INTEGER PRIMARY KEY, time TEXT NOT NULL, model TEXT NOT NULL, messages TEXT NOT NULL, reply TEXT NOT NULL,
-    thumb TEXT NOT NULL CHECK (thumb IN ('up', 'down')))"""
+    id INTEGER PRIMARY KEY, time TEXT NOT NULL, model TEXT NOT NULL, messages TEXT NOT NULL,
+    reply TEXT NOT NULL, thumb TEXT NOT NULL CHECK (thumb IN ('up', 'down')))"""
 
 
 class Feedback(NamedTuple):
@@ -54,7 +54,8 @@ def _open(path):
                 yield connection
     except (sqlite3.Error, OSError) as error:
         raise CourseError(
-            f"The feedback file {path} cannot be used ({error}): move it away, or name another folder with COURSE_DATA."
+            f"The feedback file {path} cannot be used ({error}): "
+            "move it away, or name another folder with COURSE_DATA."
         ) from error
 
 
@@ -75,7 +76,9 @@ def add(messages, reply, thumb, model, path=None):
 def read(path=None):
     """All judgements, oldest first, as a list of Feedback."""
     with _open(path) as connection:
-        rows = connection.execute("SELECT id, time, model, messages, reply, thumb FROM feedback ORDER BY id").fetchall()
+        rows = connection.execute(
+            "SELECT id, time, model, messages, reply, thumb FROM feedback ORDER BY id"
+        ).fetchall()
     return [Feedback(*row[:3], json.loads(row[3]), *row[4:]) for row in rows]
 
 

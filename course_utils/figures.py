@@ -6,9 +6,17 @@ import io
 SIZES = {"wide": (7.5, 3.2), "square": (4.4, 4.2), "tall": (7.5, 4.6)}
 # Okabe and Ito's palette: readable with colour-blind eyes.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
-STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 11,
-         "axes.titleweight": "bold", "axes.titlelocation": "left", "figure.facecolor": "white",
-         "axes.prop_cycle": None, "legend.frameon": False}
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.facecolor": "white",
+    "axes.prop_cycle": None,
+    "legend.frameon": False,
+}
 
 
 def new_figure(size="wide", columns=1, title=""):
@@ -52,15 +60,25 @@ def png_of(figure):
 
 
 class Picture:
-    """A picture that a notebook shows with its alt text, for readers who cannot see it."""
+    """A picture with its words. A notebook shows both: the image, and below it what the image shows.
+
+    JupyterLab ignores the alt text in an image's metadata, so the words also stand below as text, for readers
+    who cannot see the image. Converters that know the metadata (classic HTML) use it.
+    """
 
     def __init__(self, png, alt):
         self.png, self.alt = png, alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         encoded = base64.b64encode(self.png).decode()
-        # HTML carries the alt text; the plain text stands for it where no picture can be shown.
         return {"image/png": encoded, "text/plain": f"Picture: {self.alt}"}, {"image/png": {"alt": self.alt}}
+
+    def _ipython_display_(self):
+        from IPython.display import display
+
+        image, metadata = self._repr_mimebundle_()
+        display(image, metadata=metadata, raw=True)
+        display({"text/markdown": f"*Picture: {self.alt}*", "text/plain": f"Picture: {self.alt}"}, raw=True)
 
 
 def show_figure(figure, alt):

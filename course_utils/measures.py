@@ -24,7 +24,9 @@ class Measure:
     unit: str = ""
 
     def __str__(self):
-        return f"{self.name:<34} {self.value:7.3f} in [{self.low:.3f}, {self.high:.3f}]  n={self.n} {self.unit}".rstrip()
+        return (
+            f"{self.name:<34} {self.value:7.3f} in [{self.low:.3f}, {self.high:.3f}]  n={self.n} {self.unit}".rstrip()
+        )
 
 
 def wilson(correct, n):
@@ -115,6 +117,11 @@ def claim(name, holds, sentence):
     return bool(holds)
 
 
+def claims():
+    """The claims of this run: {name: (holds, sentence)}."""
+    return dict(_claims)
+
+
 def recap():
     """Print a table of all claims of this run, and how many held."""
     for name, (holds, sentence) in _claims.items():
@@ -158,8 +165,10 @@ def compare(step, measured):
         return True
     kept = record(step)["measures"]
     if measured.name not in kept:
-        raise CourseError(f"The record of {step} does not hold {measured.name!r}: write it with "
-                          "`python3 -m course_utils run --record`.")
+        raise CourseError(
+            f"The record of {step} does not hold {measured.name!r}: write it with "
+            "`python3 -m course_utils run --record`."
+        )
     return in_band(measured, kept[measured.name])
 
 

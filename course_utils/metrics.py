@@ -59,11 +59,7 @@ def distinct_n(texts, n=2):
     Units:   a share in [0, 1]; it falls as texts grow longer, so compare texts of equal length
     Source:  Li et al. 2016, arXiv:1510.03055
     """
-    grams = [
-        tuple(words[i : i + n])
-        for words in (text.split() for text in texts)
-        for i in range(len(words) - n + 1)
-    ]
+    grams = [tuple(words[i : i + n]) for words in (text.split() for text in texts) for i in range(len(words) - n + 1)]
     return len(set(grams)) / len(grams) if grams else 0.0
 
 

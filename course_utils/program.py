@@ -222,18 +222,14 @@ def run_programs(sources, timeout_s=2.0, memory_mb=512):
         if why:
             results[place] = Result("rejected", "", why)
             continue
-        orders.append(
-            {"source": source, "timeout_s": timeout_s, "memory_mb": memory_mb, "output_limit": OUTPUT_LIMIT}
-        )
+        orders.append({"source": source, "timeout_s": timeout_s, "memory_mb": memory_mb, "output_limit": OUTPUT_LIMIT})
         places.append(place)
     while orders:
         batch = orders if hasattr(os, "fork") else orders[:1]
         answers = _ask(batch, len(batch) * (timeout_s + 0.5) + 10 if hasattr(os, "fork") else timeout_s + 1)
         if not answers:
             late = not hasattr(os, "fork")
-            answers = [
-                Result("timeout", "", f"stopped after {timeout_s} seconds") if late else Result("crash")
-            ]
+            answers = [Result("timeout", "", f"stopped after {timeout_s} seconds") if late else Result("crash")]
         for place, answer in zip(places, answers):
             results[place] = Result(answer.status, _clean(answer.output), _clean(answer.error))
         orders, places = orders[len(answers) :], places[len(answers) :]

@@ -19,7 +19,9 @@ def softmax(logits, temperature=1.0):
     Errors:  CourseError if the temperature is not above 0 (0 is a limit: take the largest logit instead)
     """
     if not temperature > 0:
-        raise CourseError(f"A temperature must be above 0, not {temperature}: for greedy decoding take the largest logit.")
+        raise CourseError(
+            f"A temperature must be above 0, not {temperature}: for greedy decoding take the largest logit."
+        )
     return torch.softmax(_tensor(logits) / temperature, dim=-1)
 
 

@@ -14,15 +14,7 @@ DATA = ASSETS / "data"
 NOTEBOOKS = ROOT / "notebooks"
 MANIFEST = ASSETS / "MANIFEST.json"
 PROFILES = ("bundled", "laptop", "t4", "auto")
-STEPS = (
-    "01_simple_llm_app",
-    "02_prompt_chaining",
-    "03_rag",
-    "04_memory",
-    "05_tools",
-    "06_agents",
-    "07_fine_tuning",
-)
+STEPS = ("01_simple_llm_app", "02_prompt_chaining", "03_rag", "04_memory", "05_tools", "06_agents", "07_fine_tuning")
 
 
 class CourseError(Exception):
@@ -71,18 +63,24 @@ def verify_assets(folder, manifest=MANIFEST):
     try:
         entries = json.loads(Path(manifest).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CourseError("assets/MANIFEST.json is missing or damaged: restore it with `git checkout assets`.") from error
+        raise CourseError(
+            "assets/MANIFEST.json is missing or damaged: restore it with `git checkout assets`."
+        ) from error
     base = Path(manifest).resolve().parent
     prefix = folder.relative_to(base).as_posix() + "/"
     wanted = {name: digest for name, digest in entries.items() if name.startswith(prefix)}
     if not wanted:
-        raise CourseError(f"assets/{prefix} is not listed in assets/MANIFEST.json: restore it with `git checkout assets`.")
+        raise CourseError(
+            f"assets/{prefix} is not listed in assets/MANIFEST.json: restore it with `git checkout assets`."
+        )
     for name, digest in wanted.items():
         path = base / name
         if not path.is_file():
             raise CourseError(f"assets/{name} is missing: restore it with `git checkout assets`.")
         if sha256_of(path) != digest:
-            raise CourseError(f"assets/{name} was altered (its sha256 differs): restore it with `git checkout assets`.")
+            raise CourseError(
+                f"assets/{name} was altered (its sha256 differs): restore it with `git checkout assets`."
+            )
     return len(wanted)
 
 

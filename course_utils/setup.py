@@ -1,13 +1,13 @@
 """The set-up cell of the notebooks: `from course_utils.setup import start; course = start(step=1)`.
 
-It installs only what is missing, never torch or numpy, and prints one line. Standard library only until all is there.
-The same module explains, in one sentence, why a name is unknown after a restart or when cells run out of order.
+It installs only what is missing, never torch or numpy, and prints one line. Standard library only until all is
+there. It also explains in one sentence why a name is unknown after a restart or when cells run out of order.
 """
 
 import sys
 
 if sys.version_info < (3, 11):
-    raise ImportError("The course needs Python 3.11, 3.12 or 3.13, and this kernel is older: choose another kernel.")
+    raise ImportError("The course needs Python 3.11, 3.12 or 3.13 and this kernel is older: choose another one.")
 
 import importlib
 import logging
@@ -20,12 +20,35 @@ from pathlib import Path
 
 from course_utils import notebook
 from course_utils.commands import installer, pins
-from course_utils.settings import NOTEBOOKS, ROOT, CourseError, profile_name, set_seed, step_name
+from course_utils.settings import (
+    NOTEBOOKS, ROOT, CourseError, profile_name, set_seed, step_name, write_atomic,
+)
 
-NEVER = ("torch", "numpy")  # installed already where notebooks run; another build could break the machine's own
+# The text of the set-up cell: the same in every notebook and part, except for the number of the step.
+CELL = '''\
+# Run this cell first, also after every restart of the kernel. Running it twice does no harm.
+import os, pathlib, shutil, sys
+here, colab = pathlib.Path.cwd(), "google.colab" in sys.modules
+def course_folder():  # here, above or below; on Colab also an uploaded zip or Google Drive
+    near = [*here.glob("*"), *here.glob("drive/MyDrive/*"), *here.glob("drive/MyDrive/Colab*/*")]
+    return [str(folder) for folder in [here, *here.parents, *near] if os.path.isfile(folder / "course_utils/setup.py")][:1]
+for archive in here.glob("*.zip") if colab and not course_folder() else []:
+    shutil.unpack_archive(archive, here)
+if colab and not course_folder():
+    from google.colab import drive; drive.mount(str(here / "drive"))
+sys.path[:0] = course_folder()
+from course_utils.setup import start; course = start(step=STEP)  # not found? Put the course's folder here.
+'''
+ABOVE = (
+    "**Run the next cell first.** Run it again after every restart of the kernel. If a later cell says that a name "
+    "is not there yet or not defined, run this cell and then the cells of that section from top to bottom."
+)
+NEVER = ("torch", "numpy")  # another build could break the machine's own
 HELD = (*NEVER, "torchvision", "torchaudio")
 # Started from a terminal (`lab`, `test`, `run`, browser tests): no cell of a notebook needs them.
-TERMINAL = ("ipykernel", "jupyterlab", "nbclient", "nbconvert", "nbformat", "nbval", "pytest", "pytest-timeout", "selenium")
+TERMINAL = (
+    "ipykernel", "jupyterlab", "nbclient", "nbconvert", "nbformat", "nbval", "pytest", "pytest-timeout", "selenium",
+)
 FIRST_STEP = {"chromadb": 3, "evaluate": 3, "bitsandbytes": 7, "trl": 7}  # earlier steps do without
 QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -33,10 +56,9 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "ANONYMIZED_TELEMETRY": "False",
     "TRL_EXPERIMENTAL_SILENCE": "1",
 }
-OFFLINE = ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE", "HF_DATASETS_OFFLINE")
+OFFLINE = ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE")
 RESTART = "Run the set-up cell (the first code cell of this part) first."
 
 _asked = os.environ.get("COURSE_PROFILE")  # what the user asked for, before start() writes what was chosen
@@ -54,27 +76,34 @@ class Course:
     root: Path
 
 
-def missing(step, found=None):
-    """The requirements of a step that this interpreter lacks, as pip texts such as "peft>=0.18".
+def cell(step):
+    """The text of the set-up cell of a step."""
+    return CELL.replace("STEP", str(int(step_name(step)[:2]))).strip()
 
-    `found` is name -> version; the default is this interpreter. Terminal tools are left out.
-    """
-    found = pins.installed() if found is None else found
+
+def needs(step):
+    """Name -> range of what the cells of a step import, from pyproject.toml."""
     number = int(step_name(step)[:2])
-    lacking = []
-    for name, limits in pins.ranges().items():
-        if name in TERMINAL or FIRST_STEP.get(name, 1) > number:
-            continue
-        if name not in found or not pins.inside(found[name], limits):
-            lacking.append(name + limits)
-    return lacking
+    skipped = {*TERMINAL, *(name for name, first in FIRST_STEP.items() if first > number)}
+    return {name: limits for name, limits in pins.ranges().items() if name not in skipped}
 
 
-def pip_arguments(requirements, constraints, python=sys.executable):
-    """The pip command as a list: wheels only, one argument for each requirement, held back by a constraints file."""
+def missing(step, found=None):
+    """What a step needs and this interpreter lacks: names. `found` is name -> version, by default of this one."""
+    found = pins.installed() if found is None else found
+    return [name for name, limits in needs(step).items() if name not in found or not pins.inside(found[name], limits)]
+
+
+def requirements(step):
+    """What pip is asked for, such as "peft>=0.18": also what is there, so that pip does not break it for others."""
+    return [name + limits for name, limits in needs(step).items() if name not in NEVER]
+
+
+def pip_arguments(wanted, constraints, python=sys.executable):
+    """The pip command: wheels only, one argument for each requirement, held back by a constraints file."""
     return [
         str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--disable-pip-version-check",
-        "--retries", "1", "--only-binary=:all:", "--constraint", str(constraints), *requirements,
+        "--retries", "1", "--only-binary=:all:", "--constraint", str(constraints), *wanted,
     ]
 
 
@@ -90,9 +119,8 @@ def install(step):
     """
     before = pins.installed()
     lacking = missing(step, before)
-    names = [pins.normal(requirement.partition(">=")[0]) for requirement in lacking]
     for name in NEVER:
-        if name in names or name not in before:
+        if name in lacking or name not in before:
             state = "too old" if name in before else "missing"
             raise CourseError(
                 f"In this kernel {name} is {state}, and this cell never changes it: choose the kernel of the course's "
@@ -104,11 +132,11 @@ def install(step):
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text(constraints_for(before), encoding="utf-8")
-        lines = _run_pip(pip_arguments(lacking, constraints))
+        _run_pip(pip_arguments(requirements(step), constraints))
     importlib.invalidate_caches()
     after = pins.installed()
     moved = [name for name in HELD if after.get(name) != before.get(name)]
-    if moved or lines is None:
+    if moved:  # the constraints forbid it
         raise CourseError(f"The installation changed {', '.join(moved)}: restart the runtime from scratch.")
     changed = sorted(name for name in after if after[name] != before.get(name))
     stale = [name for name in changed if name in before and name.replace("-", "_") in sys.modules]
@@ -128,7 +156,6 @@ def _run_pip(command):
         raise
     if process.returncode:
         raise CourseError(f"Installing the missing packages failed: {installer.cause(lines).rstrip('.')}.")
-    return lines
 
 
 def be_quiet(profile):
@@ -159,10 +186,9 @@ def start(step, profile=None, seed=0):
     explain_errors()
     number = int(step_name(step)[:2])
     name = profile_name(profile or _asked)
-    if str(ROOT) in sys.path:  # the cell puts it in front each time
-        sys.path[:] = [entry for entry in dict.fromkeys(sys.path)]
+    sys.path[:] = dict.fromkeys(sys.path)  # the cell puts the folder in front each time
     changed, stale = install(step)
-    be_quiet("auto" if name == "auto" else name)
+    be_quiet(name)
     if name == "auto":
         from course_utils.models.loading import choose_profile
 
@@ -170,6 +196,7 @@ def start(step, profile=None, seed=0):
         be_quiet(name)
     os.environ["COURSE_PROFILE"] = name
     set_seed(seed)
+    remember()
     _running = Course(number, name, seed, ROOT)
     did = f"installed {', '.join(changed)}" if changed else "nothing to install"
     after = "; restart the kernel and run this cell again, because loaded packages changed" if stale else ""
@@ -210,7 +237,7 @@ def advice(name, running):
         if running is None:
             return f"The name {name!r} is not there yet. {RESTART}"
         return f'The name {name!r} is not there yet: run the cells of "{heading}" first, from top to bottom.'
-    return f"The name {name!r} is not there yet. {RESTART}" if name == "course" and running is None else None
+    return None
 
 
 def load_ipython_extension(shell):
@@ -228,6 +255,16 @@ c.InteractiveShellApp.extensions = ["course_utils.setup"]
 """
 
 
-def startup_text(root=ROOT):
-    """What `<environment>/etc/ipython/ipython_config.py` of the course's own environment holds."""
-    return STARTUP.format(root=str(root))
+def remember(environment=None):
+    """Let every later kernel of the course's own environment explain errors from its first cell on.
+
+    Other environments (conda, Colab) are left alone: there the sentence above the set-up cell says what to run first.
+    """
+    environment = Path(environment or sys.prefix)
+    path, wanted = environment / "etc" / "ipython" / "ipython_config.py", STARTUP.format(root=str(ROOT))
+    if not (environment / "course.json").is_file() or (path.is_file() and path.read_text(encoding="utf-8") == wanted):
+        return
+    try:
+        write_atomic(path, wanted)
+    except CourseError:  # a comfort, not a need
+        pass

@@ -81,7 +81,10 @@ def test_chat_settings_reach_the_model(tiny, app, monkeypatch):
     by_label(page.text_input, "Stop words").set_value("END, , stop")
     say(page, "Ahoy")
     assert (seen["temperature"], seen["top_p"], seen["max_tokens"], seen["stop"]) == (1.2, 0.5, 64, ["END", "stop"])
-    assert seen["messages"] == [{"role": "system", "content": "You are a pirate."}, {"role": "user", "content": "Ahoy"}]
+    assert seen["messages"] == [
+        {"role": "system", "content": "You are a pirate."},
+        {"role": "user", "content": "Ahoy"},
+    ]
     assert page.chat_message[1].text[0].value == "<b>$5</b> *and* $6"  # shown as it is, never as Markdown or HTML
 
 
@@ -157,7 +160,7 @@ def test_chat_through_an_address(app, monkeypatch):
 
 
 def fill(page, **slots):
-    for box, (name, text) in zip(page.text_input, slots.items()):
+    for box, text in zip(page.text_input, slots.values(), strict=True):
         box.set_value(text)
     page.button[0].click().run()
     assert not page.exception
@@ -196,22 +199,31 @@ def test_app_refuses_in_one_sentence(course, arguments):
     assert answer.returncode == 2 and one_sentence(answer.stderr)
 
 
-def test_app_starts_moves_on_from_a_taken_port_and_stops():
+@pytest.mark.parametrize("way", ["Ctrl-C", "SIGTERM"])
+def test_app_starts_moves_on_from_a_taken_port_and_stops(way):
     environment = dict(os.environ, COURSE_READY=sys.executable)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-m", "course_utils", "app", "poem", "--no-browser", "--port", str(port)], cwd=ROOT,
-            env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            [sys.executable, "-m", "course_utils", "app", "poem", "--no-browser", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         lines = [process.stderr.readline() for _ in range(4)]
         address = lines[2].strip()
         try:
             assert f"Port {port} is taken" in lines[0] and httpx.get(address, trust_env=False).status_code == 200
         finally:
-            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
+            if way == "Ctrl-C":  # a terminal sends it to the whole group
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.terminate()
             out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and out == "" and err.strip().startswith("Stopped.") and one_sentence(err)
     with pytest.raises(httpx.ConnectError):

@@ -16,14 +16,22 @@ from course_utils.settings import MODELS, ROOT
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and chromedriver are not installed")
+TINY = model_fixture.random_qwen3(263), model_fixture.tiny_tokenizer()
 BUNDLED = (MODELS / "instruct").is_dir()
 FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--no-first-run",
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
 )
 WATCH = """window.lengths = new Set(); window.watcher = setInterval(() => {
   const all = document.querySelectorAll('[data-testid="stChatMessage"]');
-  if (all.length > 1) { const t = all[1].querySelector('[data-testid="stText"]'); if (t) window.lengths.add(t.textContent.length); }
+  const text = all.length > 1 && all[1].querySelector('[data-testid="stText"]');
+  if (text) window.lengths.add(text.textContent.length);
 }, 10);"""
 
 
@@ -43,15 +51,18 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path, monkeypatch):
-    """Start an application as a user does; its address comes back. Without bundled models a tiny one answers."""
+    """Start an application as a user does. Without bundled models a tiny one answers."""
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     processes = []
 
     def open_app(name, **variables):
         environment = dict(os.environ, COURSE_READY=sys.executable, COURSE_DATA=str(tmp_path), **variables)
         process = subprocess.Popen(
-            [sys.executable, "-m", "course_utils", "app", name, "--no-browser"], cwd=ROOT, env=environment,
-            stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "course_utils", "app", name, "--no-browser"],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         processes.append(process)
         for line in process.stderr:
@@ -59,15 +70,18 @@ def start(tmp_path, monkeypatch):
                 return line.strip()
         raise AssertionError("the application did not start")
 
-    if BUNDLED:
-        yield open_app
-    else:
-        with running_server(loaded=(model_fixture.random_qwen3(263), model_fixture.tiny_tokenizer())) as server:
-            yield lambda name: open_app(name, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.token)
-    for process in processes:
-        process.terminate()
-        process.wait(20)
-        process.stderr.close()
+    try:
+        if BUNDLED:
+            yield open_app
+        else:
+            with running_server(loaded=TINY) as server:
+                address = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.token}
+                yield lambda name, **variables: open_app(name, **(address | variables))
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(20)
+            process.stderr.close()
 
 
 def wait(browser, selector, count=1, seconds=60):
@@ -90,11 +104,11 @@ def until(condition, seconds=60):
     assert condition()
 
 
-def choose_model(browser):
-    """Without bundled models: the second to last entry of the list is not there, the address is the last."""
+def choose_model(browser, address=not BUNDLED):
+    """Without bundled models the address must answer; it stands in the list of models."""
     from selenium.webdriver.common.keys import Keys
 
-    if not BUNDLED:
+    if address:
         box = wait(browser, '[data-testid="stSelectbox"] input')[0]
         box.send_keys("address" + Keys.ENTER)
         time.sleep(1)
@@ -143,13 +157,43 @@ def test_chat_in_a_browser(browser, start):
     assert len(feedback.read()) == 1
 
 
+def test_a_click_during_a_reply_keeps_what_was_written(browser, start, monkeypatch):
+    from selenium.webdriver.common.keys import Keys
+
+    from course_utils import models
+
+    closed = []
+
+    def slow(*_, **__):
+        try:
+            for number in range(300):
+                time.sleep(0.05)
+                yield f"{number} "
+        finally:
+            closed.append(number)
+
+    monkeypatch.setattr(models, "stream", slow, raising=False)
+    with running_server(loaded=TINY) as server:
+        browser.get(start("chat", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.token))
+        box = wait(browser, '[data-testid="stChatInput"] textarea')[0]
+        choose_model(browser, address=True)
+        box.send_keys("Count." + Keys.ENTER)
+        wait(browser, '[data-testid="stChatMessage"] [data-testid="stText"]', 2)
+        time.sleep(1)
+        wait(browser, '[data-testid="stTextInput"] input')[0].send_keys("END" + Keys.ENTER)
+        wait(browser, '[data-testid="stFeedback"]')
+        until(lambda: closed, 10)
+        text = wait(browser, '[data-testid="stChatMessage"] [data-testid="stText"]', 2)[1].text
+        assert text.startswith("0 1 2") and closed[0] < 200
+
+
 def test_poem_in_a_browser(browser, start):
     browser.get(start("poem"))
     boxes = wait(browser, '[data-testid="stTextInput"] input', 3)
     assert all(box.get_attribute("aria-label") for box in boxes)
     choose_model(browser)
     picture(browser, "poem_empty")
-    for box, text in zip(boxes, ("Mia", "the sea", "waves and gulls")):
+    for box, text in zip(boxes, ("Mia", "the sea", "waves and gulls"), strict=True):
         box.send_keys(text)
     wait(browser, '[data-testid="stFormSubmitButton"] button')[0].click()
     wait(browser, '[data-testid="stAlertContentSuccess"]')

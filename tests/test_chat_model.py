@@ -93,9 +93,7 @@ def test_broken_calls_do_not_crash(llm, say, broken):
     say(f"<tool_call>{broken}</tool_call>")
     bound = llm.bind_tools([add])
     reply = bound.invoke("2 + 3?")
-    assert (
-        not reply.tool_calls and len(reply.invalid_tool_calls) == 1 and reply.invalid_tool_calls[0]["error"]
-    )
+    assert not reply.tool_calls and len(reply.invalid_tool_calls) == 1 and reply.invalid_tool_calls[0]["error"]
     streamed = sum(list(bound.stream("2 + 3?"))[1:], next(bound.stream("2 + 3?")))
     assert not streamed.tool_calls and len(streamed.invalid_tool_calls) == 1
 
@@ -161,10 +159,7 @@ def test_async(llm, say):
 def test_forced_call_and_structured_output(llm, say):
     seen = say('{"a": 4, "b": 5}}\n</tool_call>')
     reply = llm.bind_tools([add], tool_choice="any").invoke("4 + 5?")
-    assert (
-        seen[0].endswith('<tool_call>\n{"name": "add", "arguments": ')
-        and reply.tool_calls[0]["args"]["b"] == 5
-    )
+    assert seen[0].endswith('<tool_call>\n{"name": "add", "arguments": ') and reply.tool_calls[0]["args"]["b"] == 5
     schema = {"title": "add", "description": "d", "type": "object", "properties": {"a": {"type": "integer"}}}
     assert llm.with_structured_output(schema).invoke("4 + 5?") == {"a": 4, "b": 5}
 

@@ -68,18 +68,12 @@ def test_a_real_old_python(name):
     if not program or subprocess.run([program, "-V"], capture_output=True).returncode:
         pytest.skip(f"{name} is not here")
     done = subprocess.run([program, "-m", "course_utils", "lab"], cwd=ROOT, capture_output=True, text=True)
-    assert (
-        done.returncode == 2 and done.stderr.startswith("The course needs") and done.stderr.count("\n") == 1
-    )
+    assert done.returncode == 2 and done.stderr.startswith("The course needs") and done.stderr.count("\n") == 1
 
 
 def test_nothing_but_the_standard_library_is_needed_to_begin():
     """-S hides every installed package."""
-    names = [
-        command.module
-        for command in line.TABLE.values()
-        if command.module in ("lab", "test", "run", "doctor")
-    ]
+    names = [command.module for command in line.TABLE.values() if command.module in ("lab", "test", "run", "doctor")]
     code = f"import course_utils.commands.line as line; [line._load(name) for name in {names}]"
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -193,9 +187,7 @@ def clone(tmp_path):
         "print(x)",
         "print('ShopBench score: 0.5')",
     )
-    write_notebook(
-        tmp_path / "notebooks" / "02_prompt_chaining.ipynb", "y = 1", "z = 2\ny / 0\nprint(z)", "print(3)"
-    )
+    write_notebook(tmp_path / "notebooks" / "02_prompt_chaining.ipynb", "y = 1", "z = 2\ny / 0\nprint(z)", "print(3)")
     write_notebook(tmp_path / "notebooks" / "03_rag.ipynb", "import time\ntime.sleep(60)")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("COURSE_")}
     variables["COURSE_READY"] = sys.executable
@@ -299,14 +291,10 @@ def test_lab_opens_and_closes(clone):
     port = machine.free_port(18888)
     process = clone.start("lab", "1", "--no-browser", "--port", str(port))
     for text in process.stderr:
-        if text.strip().startswith(
-            f"http://127.0.0.1:{port}/lab/tree/notebooks/01_simple_llm_app.ipynb?token="
-        ):
+        if text.strip().startswith(f"http://127.0.0.1:{port}/lab/tree/notebooks/01_simple_llm_app.ipynb?token="):
             break
     assert "token=" in text
     assert b"jupyter" in fetch(text.strip()).lower()
     os.killpg(process.pid, signal.SIGINT)
     err = process.communicate(timeout=60)[1]
-    assert process.returncode == 130 and err.strip().endswith(
-        "Stopped. Start the same command again to continue."
-    )
+    assert process.returncode == 130 and err.strip().endswith("Stopped. Start the same command again to continue.")

@@ -36,9 +36,7 @@ def test_greedy_equals_generate_64_of_64(model):
     replies = generate_batch(model, TOKENIZER, texts, max_new_tokens=80, batch_size=24)
     expected = [plain(model, ids, 80) for ids in texts]
     assert [reply.tokens for reply in replies] == expected
-    assert {len(tokens) for tokens in expected} != {80}, (
-        "some rows must end early, or dropping rows is not tested"
-    )
+    assert {len(tokens) for tokens in expected} != {80}, "some rows must end early, or dropping rows is not tested"
     for reply in replies:
         assert reply.finish_reason == ("length" if len(reply.tokens) == 80 else "stop")
 

@@ -74,9 +74,7 @@ def stub(tmp_path, monkeypatch):
     monkeypatch.setattr(installer, "torch_index", lambda: [])
     monkeypatch.setattr(environment, "NEEDED_BYTES", {"cpu": 1, "gpu": 1, "repair": 1})
     stub.folder, stub.site, stub.pins = folder, site, pin_file
-    stub.installs = lambda: (
-        len((tmp_path / "calls").read_text().split()) if (tmp_path / "calls").exists() else 0
-    )
+    stub.installs = lambda: len((tmp_path / "calls").read_text().split()) if (tmp_path / "calls").exists() else 0
     return stub
 
 
@@ -130,9 +128,7 @@ def test_a_broken_interpreter_is_replaced(stub):
 
 
 def test_an_incomplete_result_is_not_called_ready(stub, monkeypatch):
-    monkeypatch.setattr(
-        environment, "inspect", lambda python: {"python": "3.11.7", "packages": {"alpha": "1.0"}}
-    )
+    monkeypatch.setattr(environment, "inspect", lambda python: {"python": "3.11.7", "packages": {"alpha": "1.0"}})
     with pytest.raises(CourseError, match="not complete .beta, gamma"):
         environment.ensure()
     assert environment.state_of(stub.folder)["state"] == "installing"
@@ -279,11 +275,7 @@ def test_ctrl_c_during_the_installation(stub, tmp_path):
     driver.write_text(textwrap.dedent(DRIVER).format(**values))
     variables = dict(os.environ, FAKE_STOP="beta", FAKE_SLEEP="60", PYTHONPATH=str(ROOT))
     process = subprocess.Popen(
-        [sys.executable, str(driver)],
-        env=variables,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+        [sys.executable, str(driver)], env=variables, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for line in process.stderr:
         if "beta" in line:
@@ -294,9 +286,7 @@ def test_ctrl_c_during_the_installation(stub, tmp_path):
     assert rest.strip() == "Stopped. Start the same command again to continue."
     assert json.loads((stub.folder / environment.STATE).read_text()) == {"state": "installing"}
     variables.pop("FAKE_STOP")
-    again = subprocess.run(
-        [sys.executable, str(driver)], env=variables, capture_output=True, text=True, timeout=30
-    )
+    again = subprocess.run([sys.executable, str(driver)], env=variables, capture_output=True, text=True, timeout=30)
     assert again.returncode == 0 and "continuing it" in again.stderr
     assert environment.state_of(stub.folder)["state"] == "ready"
 

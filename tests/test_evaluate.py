@@ -11,9 +11,7 @@ from course_utils.models import decoding, loading
 from course_utils.models.decoding import Reply
 from course_utils.settings import CourseError
 
-GOOD = [
-    {"question": "What is 9 + 9?", "answer": answer} for answer in (18, 18.0, "18", "9 + 9 = 18\n#### 18", 19)
-]
+GOOD = [{"question": "What is 9 + 9?", "answer": answer} for answer in (18, 18.0, "18", "9 + 9 = 18\n#### 18", 19)]
 
 
 @pytest.fixture
@@ -24,9 +22,7 @@ def answers(monkeypatch):
         model, tokenizer = random_qwen3(), tiny_tokenizer()
         monkeypatch.setattr(loading, "load", lambda profile, which: (model, tokenizer))
         monkeypatch.setattr(
-            decoding,
-            "generate_batch",
-            lambda m, t, prompts, **options: [Reply(text, [], "stop") for _ in prompts],
+            decoding, "generate_batch", lambda m, t, prompts, **options: [Reply(text, [], "stop") for _ in prompts]
         )
 
     return make
@@ -57,9 +53,7 @@ def test_accuracy_and_interval(answers, file, capsys, method, reply):
     assert call(file, "--method", method, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["n"], result["correct"], result["accuracy"]) == (5, 4, 0.8)
-    assert result["low"] == pytest.approx(0.3755, abs=1e-4) and result["high"] == pytest.approx(
-        0.9638, abs=1e-4
-    )
+    assert result["low"] == pytest.approx(0.3755, abs=1e-4) and result["high"] == pytest.approx(0.9638, abs=1e-4)
     assert result["method"] == method and result["seconds"] >= 0
 
 
@@ -109,9 +103,7 @@ def test_user_mistakes(file, tmp_path):
 
 def test_comparison():
     assert evaluate.is_correct("It is $1,200.00.", 1200) and not evaluate.is_correct("", 0)
-    assert evaluate.is_correct("The answer is yes.", "Yes") and not evaluate.is_correct(
-        "The answer is no.", "yes"
-    )
+    assert evaluate.is_correct("The answer is yes.", "Yes") and not evaluate.is_correct("The answer is no.", "yes")
     assert not evaluate.is_correct("eyes", "yes")
 
 

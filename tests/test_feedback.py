@@ -45,7 +45,9 @@ def test_another_thumb_and_a_message_that_is_no_json_change_nothing():
 def test_an_error_inside_keeps_nothing():
     with pytest.raises(RuntimeError):
         with feedback._open(None) as connection:
-            connection.execute("INSERT INTO feedback (time, model, messages, reply, thumb) VALUES ('', '', '[]', '', 'up')")
+            connection.execute(
+                "INSERT INTO feedback (time, model, messages, reply, thumb) VALUES ('', '', '[]', '', 'up')"
+            )
             raise RuntimeError
     assert feedback.read() == []
 

@@ -129,12 +129,7 @@ def _earlier(order, name, target):
 def cycles(trees):
     """Modules of a sub-package that import each other in a ring."""
     edges = {
-        name: {
-            other
-            for target in imported(name, tree)
-            for other in trees
-            if f"{target}.".startswith(f"{other}.")
-        }
+        name: {other for target in imported(name, tree) for other in trees if f"{target}.".startswith(f"{other}.")}
         for name, tree in trees.items()
     }
     found = []
@@ -196,8 +191,7 @@ def test_modules_stay_small():
 def test_layers_0_to_4_stay_within_3000_lines():
     names = [name for name, _ in modules(PACKAGE) if LAYERS.get(name.split(".")[0], 9) <= 4]
     lines = sum(
-        len((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines())
-        for name in names
+        len((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines()) for name in names
     )
     assert lines <= 3000
 

@@ -53,9 +53,7 @@ def hub_cache(plain_folder, tmp_path, monkeypatch):
 
 def test_registry_pins_everything():
     table = json.loads(loading.REGISTRY.read_text())
-    assert [name for name in settings.PROFILES if name != "auto"] == [
-        name for name in table if name != "about"
-    ]
+    assert [name for name in settings.PROFILES if name != "auto"] == [name for name in table if name != "about"]
     for name in ("laptop", "t4"):
         assert table[name]["licence"] == "Apache-2.0" and table[name]["vram_gb"] and table[name]["ram_gb"]
         for which in ("base", "instruct"):
@@ -117,9 +115,7 @@ def test_incomplete_blob_is_refused(hub_cache):
 
 
 def test_code_in_a_repository_is_refused(hub_cache):
-    config = json.loads((hub_cache / "config.json").read_text()) | {
-        "auto_map": {"AutoModelForCausalLM": "x.Y"}
-    }
+    config = json.loads((hub_cache / "config.json").read_text()) | {"auto_map": {"AutoModelForCausalLM": "x.Y"}}
     replace(hub_cache, "config.json", json.dumps(config).encode())
     refused("code of its own")
 
@@ -174,9 +170,7 @@ def bundle(plain_folder, tmp_path, monkeypatch):
     models = tmp_path / "assets" / "models"
     for name in ("base", "instruct"):
         shutil.copytree(plain_folder, models / name)
-    adapter = get_peft_model(
-        random_qwen3(), LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
-    )
+    adapter = get_peft_model(random_qwen3(), LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
     adapter.save_pretrained(models / "preferred")
     manifest = {
         path.relative_to(tmp_path / "assets").as_posix(): settings.sha256_of(path)
@@ -215,12 +209,7 @@ def test_unknown_names():
 
 @pytest.mark.parametrize(
     ("card", "memory", "expected"),
-    [
-        (("A card", 15.8, False), 12.0, "t4"),
-        (None, 16.0, "laptop"),
-        (None, 3.0, "bundled"),
-        (None, None, "bundled"),
-    ],
+    [(("A card", 15.8, False), 12.0, "t4"), (None, 16.0, "laptop"), (None, 3.0, "bundled"), (None, None, "bundled")],
 )
 def test_auto_says_why(card, memory, expected, monkeypatch, hub_cache):
     monkeypatch.setattr(loading, "gpu", lambda: card)

@@ -73,14 +73,8 @@ def test_five_hundred_programs_take_seconds():
 def test_no_environment_and_no_side_effect(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SECRET_TOKEN", "canary")
-    sources = [
-        "print(open('x', 'w'))",
-        "import os\nprint(os.environ)",
-        "print(environ)",
-        "print(__builtins__)",
-    ]
+    sources = ["print(open('x', 'w'))", "import os\nprint(os.environ)", "print(environ)", "print(__builtins__)"]
     assert all(
-        result.status != "ok" and "canary" not in result.output + result.error
-        for result in run_programs(sources)
+        result.status != "ok" and "canary" not in result.output + result.error for result in run_programs(sources)
     )
     assert not list(Path(tmp_path).iterdir())

@@ -38,8 +38,12 @@ def test_every_schema_comes_out_and_its_program_gives_its_answer():
 
 def test_a_broken_schema_is_noticed():
     good = json.loads(json.dumps(problems.schemas("all")[0]))
-    for key, value in {"answer": "nobody", "steps": [["r", "a - b - a", ["{calc}"]]], "question": ["How many {nothing}?"],
-                       "numbers": {"a": [5, 4]}}.items():
+    for key, value in {
+        "answer": "nobody",
+        "steps": [["r", "a - b - a", ["{calc}"]]],
+        "question": ["How many {nothing}?"],
+        "numbers": {"a": [5, 4]},
+    }.items():
         assert problems.check(good | {key: value}), key
 
 
@@ -85,7 +89,9 @@ def test_the_contamination_check_finds_a_planted_question_with_other_numbers():
     leaked = problems.draw(rng)["question"]
     other = " ".join("987" if word.isdigit() else word for word in leaked.split())
     assert contamination.matches([other], [*texts, leaked]) == [other]
-    assert contamination.matches(["Nobody has ever written this sentence about a purple submarine before."], texts) == []
+    assert (
+        contamination.matches(["Nobody has ever written this sentence about a purple submarine before."], texts) == []
+    )
 
 
 def test_no_measured_question_of_the_notebooks_stands_in_training_text():
@@ -100,7 +106,9 @@ def test_no_measured_question_of_the_notebooks_stands_in_training_text():
 
 def _start(folder):
     environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
-    return subprocess.Popen([sys.executable, "-c", TRAIN, str(folder)], env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(folder)], env=environment, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_training_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path):
@@ -109,7 +117,7 @@ def test_training_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path)
     for _ in range(10):
         process = _start(folder)
         deadline = time.time() + 60
-        before = len(list((folder / "run").glob("step-*.pt"))) and max((folder / "run").glob("step-*.pt"))
+        before = max((folder / "run").glob("step-*.pt"), default=None)
         while time.time() < deadline and process.poll() is None:
             found = sorted((folder / "run").glob("step-*.pt"))
             if found and found[-1] != before:
@@ -135,4 +143,6 @@ def test_a_torn_checkpoint_is_passed_over(tmp_path):
 def test_held_out_wordings_are_never_drawn_for_training():
     rng, items = random.Random(0), tuple(f"wording {number}" for number in range(100))
     drawn = {split.pick(rng, items, "train") for _ in range(2000)}
-    assert not any(map(split.held_out, drawn)) and all(split.held_out(split.pick(rng, items, "heldout")) for _ in range(50))
+    assert not any(map(split.held_out, drawn)) and all(
+        split.held_out(split.pick(rng, items, "heldout")) for _ in range(50)
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import (RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
+from transformers import RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from course_utils import sampling
 from course_utils.settings import CourseError
@@ -24,9 +24,15 @@ def theirs(warper, logits):
 
 def test_temperature_top_k_and_top_p_equal_transformers():
     for index, logits in inputs():
-        temperature, k, p = [0.1, 0.7, 1.0, 2.0][index % 4], [1, 3, 40, 9999][index % 4], [0.01, 0.5, 0.9, 1.0][index % 4]
+        temperature, k, p = (
+            [0.1, 0.7, 1.0, 2.0][index % 4],
+            [1, 3, 40, 9999][index % 4],
+            [0.01, 0.5, 0.9, 1.0][index % 4],
+        )
         probs = sampling.softmax(logits)
-        assert torch.allclose(sampling.softmax(logits, temperature), theirs(TemperatureLogitsWarper(temperature), logits), atol=1e-6)
+        assert torch.allclose(
+            sampling.softmax(logits, temperature), theirs(TemperatureLogitsWarper(temperature), logits), atol=1e-6
+        )
         assert torch.allclose(sampling.top_k(probs, k), theirs(TopKLogitsWarper(k), logits), atol=1e-6)
         if p < 1:
             ours, expected = sampling.top_p(probs, p), theirs(TopPLogitsWarper(p), logits)
@@ -56,9 +62,16 @@ def test_draw_follows_the_probabilities():
     assert torch.allclose(shares, probs[0], atol=0.02) and shares[1] == 0
 
 
-@pytest.mark.parametrize("call", [lambda: sampling.softmax([1.0], 0), lambda: sampling.top_k([1.0], 0),
-                                  lambda: sampling.top_p([1.0], 0), lambda: sampling.top_p([1.0], 1.5),
-                                  lambda: sampling.repetition_penalty([1.0], [], 0)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: sampling.softmax([1.0], 0),
+        lambda: sampling.top_k([1.0], 0),
+        lambda: sampling.top_p([1.0], 0),
+        lambda: sampling.top_p([1.0], 1.5),
+        lambda: sampling.repetition_penalty([1.0], [], 0),
+    ],
+)
 def test_bad_settings_get_one_sentence(call):
     with pytest.raises(CourseError, match="must"):
         call()

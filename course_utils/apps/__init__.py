@@ -1,23 +1,26 @@
 """The two Streamlit applications, chat and poem, and what both need: a stream of replies from some model."""
 
 import os
-import sys
-from pathlib import Path
 
-from ..settings import CourseError
+from ..settings import MODELS, CourseError, profile_name
 
-BUNDLED = {"instruct": "bundled: instruct", "preferred": "bundled: preferred", "base": "bundled: base"}
+LOCAL = ("instruct", "preferred", "base")
 REMOTE = "remote"
 
 
 def choices():
-    """Model choices as {key: label}. An OpenAI-compatible address comes from the environment, never from code."""
+    """Model choices as {key: label}. An address comes from the environment, never from code."""
     address = os.environ.get("OPENAI_BASE_URL")
-    return BUNDLED | ({REMOTE: f"address: {address}"} if address else {})
+    profile = profile_name()
+    if profile == "bundled":
+        here = [which for which in LOCAL if (MODELS / which).is_dir()] or LOCAL
+    else:
+        here = ("instruct", "base")
+    return {which: f"{profile}: {which}" for which in here} | ({REMOTE: f"address: {address}"} if address else {})
 
 
 def local_pieces(model, tokenizer, messages, options):
-    """Stream the reply of a local model. A model without a chat template continues the text of the conversation."""
+    """Stream the reply of a local model; with "chat" false it continues the plain text of the messages."""
     from ..models import decoding
 
     if tokenizer.chat_template and options.get("chat", True):
@@ -25,8 +28,14 @@ def local_pieces(model, tokenizer, messages, options):
     else:
         prompt = "\n".join(message["content"] for message in messages)
     return decoding.stream(
-        model, tokenizer, prompt, max_new_tokens=options["max_tokens"], temperature=options["temperature"],
-        top_p=options["top_p"], stop=options["stop"], seed=options["seed"],
+        model,
+        tokenizer,
+        prompt,
+        max_new_tokens=options["max_tokens"],
+        temperature=options["temperature"],
+        top_p=options["top_p"],
+        stop=options["stop"],
+        seed=options["seed"],
     )
 
 
@@ -58,13 +67,3 @@ def remote_pieces(messages, options):
         raise CourseError("The address does not answer: check OPENAI_BASE_URL, and that its server runs.") from error
     except (openai.OpenAIError, IndexError) as error:
         raise CourseError(f"The address answers with an error: {error!s:.200}") from error
-
-
-def command_line(name, port):
-    """How Streamlit is started for one application; settings are flags, so no file is written for it."""
-    script = Path(__file__).with_name(f"{name}.py")
-    flags = {
-        "server.address": "127.0.0.1", "server.port": port, "server.headless": "true", "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false", "client.toolbarMode": "viewer", "logger.level": "error",
-    }
-    return [sys.executable, "-m", "streamlit", "run", str(script), *(f"--{key}={value}" for key, value in flags.items())]

@@ -1,4 +1,4 @@
-"""A chatbot in the browser. Streamlit runs this whole script again after every click; session_state survives."""
+"""A chatbot in the browser. Streamlit runs this script again after every click; session_state survives."""
 
 import secrets
 
@@ -29,7 +29,9 @@ def settings():
             st.caption("The base model was never taught to chat: it only continues the text.")
         system = st.text_area("System prompt", "You are a friendly assistant.", height=80)
         temperature = st.slider("Temperature", 0.0, 2.0, 0.7, 0.1, help="0 always takes the most probable token.")
-        top_p = st.slider("Top-p", 0.05, 1.0, 0.95, 0.05, help="Only the most probable tokens with this sum are drawn.")
+        top_p = st.slider(
+            "Top-p", 0.05, 1.0, 0.95, 0.05, help="Only the most probable tokens with this sum are drawn."
+        )
         tokens = st.slider("Most new tokens", 8, 512, 160, 8)
         stop = st.text_input("Stop words", help="The reply ends before any of them. Separate several with a comma.")
         st.button("Clear the conversation", icon=":material/delete:", on_click=state.messages.clear, width="stretch")
@@ -69,9 +71,13 @@ def show(number):
 
 
 def answer(which, system, options):
-    """Stream the reply to the last message into the page and into the history."""
+    """Stream the reply to the last message into the page and into the history.
+
+    A click stops this script at any place; what was written until then stays in the history.
+    """
+    turns, text, failed = state.messages, "", False
     with st.chat_message("assistant"):
-        place, text = st.empty(), ""
+        place = st.empty()
         place.caption("…")
         messages = prompt_before(None, system)
         try:
@@ -83,17 +89,21 @@ def answer(which, system, options):
                 text += piece
                 place.text(text)
         except CourseError as error:
-            state.messages.pop()
+            failed = True
             state.problem = str(error)
-            st.rerun()
-    reply = {"role": "assistant", "content": text.strip(), "model": which, "system": system, "id": secrets.token_hex(8)}
-    state.messages.append(reply)
+        finally:
+            if failed:
+                turns.pop()
+            else:
+                about = {"model": which, "system": system, "id": secrets.token_hex(8)}
+                turns.append({"role": "assistant", "content": text.strip()} | about)
     st.rerun()
 
 
 st.title("Course chat")
 which, system, options = settings()
 if not state.messages:
+    st.markdown("Write a message below, for example *Who are you?*, *Tell me a joke.* or *I am happy today.*")
     st.caption("Everything stays on this computer." if which != apps.REMOTE else "Your messages go to the address.")
 for number in range(len(state.messages)):
     show(number)

@@ -35,7 +35,9 @@ with st.form("slots"):
     slots = {
         "name": st.text_input("For whom (name)", placeholder="Mia", max_chars=60).strip(),
         "subject": st.text_input("Subject", placeholder="the sea", max_chars=60).strip(),
-        "contents": st.text_input("Contents (what it must mention)", placeholder="waves and gulls", max_chars=120).strip(),
+        "contents": st.text_input(
+            "Contents (what it must mention)", placeholder="waves and gulls", max_chars=120
+        ).strip(),
     }
     which = st.selectbox("Which model writes", list(labels), format_func=labels.get)
     pressed = st.form_submit_button("Write the poem", icon=":material/edit:", type="primary", width="stretch")

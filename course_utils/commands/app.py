@@ -2,7 +2,10 @@
 
 import http.client
 import os
+import signal
 import subprocess
+import sys
+import threading
 import time
 import webbrowser
 
@@ -27,6 +30,29 @@ def check(arguments):
         raise CourseError(f"There is no port {arguments.port}: choose a number from 1024 to 65535.")
 
 
+def command_line(name, port):
+    """How Streamlit is started for one application; settings are flags, so no file is written for it."""
+    script = ROOT / "course_utils" / "apps" / f"{name}.py"
+    flags = {
+        "server.address": "127.0.0.1",
+        "server.port": port,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "viewer",
+        "logger.level": "error",
+        "theme.primaryColor": "#0b6e4f",
+    }
+    return [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        *(f"--{key}={value}" for key, value in flags.items()),
+    ]
+
+
 def _answers(port):
     """True where the application is ready. No proxy is asked: this is our own computer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
@@ -48,9 +74,17 @@ def _wait(process, port, patience_s=60):
     raise CourseError("The application did not start: start the same command again.")
 
 
-def run(arguments):
-    from course_utils import apps
+def stop_on_terminate():
+    """Let a polite end from outside (SIGTERM) clean up as Ctrl-C does."""
 
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def run(arguments):
     port = machine.free_port(arguments.port)
     if port is None:
         raise CourseError(f"No free port from {arguments.port} on: choose another with --port.")
@@ -58,9 +92,13 @@ def run(arguments):
         say(f"Port {arguments.port} is taken: using port {port}.")
     address = f"http://127.0.0.1:{port}"
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])))
+    stop_on_terminate()
     process = subprocess.Popen(
-        apps.command_line(arguments.name, port), cwd=ROOT, env=environment,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        command_line(arguments.name, port),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait(process, port)

@@ -8,6 +8,7 @@ import sys
 from course_utils import settings
 from course_utils.commands import environment, machine, pins, record
 from course_utils.commands.machine import GB
+from course_utils.models import loading
 from course_utils.settings import CourseError
 
 RAM_NEEDED = 3 * GB  # peak of a notebook, with the system's own share
@@ -37,9 +38,7 @@ def check_packages(missing=None):
     facts = {"gaps": [gap._asdict() for gap in missing]}
     if not missing:
         return item("packages", True, f"all {total} are there ({sys.prefix})", **facts)
-    shown = "; ".join(
-        f"{gap.name}: found {gap.found or 'nothing'}, needed {gap.needed}" for gap in missing[:5]
-    )
+    shown = "; ".join(f"{gap.name}: found {gap.found or 'nothing'}, needed {gap.needed}" for gap in missing[:5])
     rest = f"; and {len(missing) - 5} more" if len(missing) > 5 else ""
     mend = f"`python3 -m course_utils lab` (makes its own environment), or here: {pins.pip_line(missing)}"
     return item("packages", False, f"{len(missing)} of {total} are missing: {shown}{rest}", mend, **facts)
@@ -48,7 +47,7 @@ def check_packages(missing=None):
 def check_memory(memory=None):
     total, available = memory or machine.memory_bytes()
     if total is None:
-        return item("memory", None, "this system does not tell", total_bytes=None)
+        return item("memory", None, "this system does not tell", total_bytes=None, available_bytes=None)
     text = f"{total / GB:.1f} GB" + (f", {available / GB:.1f} GB free" if available else "")
     return item(
         "memory",
@@ -56,6 +55,7 @@ def check_memory(memory=None):
         text,
         "use a computer or container with at least 3 GB",
         total_bytes=total,
+        available_bytes=available,
     )
 
 
@@ -63,9 +63,7 @@ def check_disk(free=None):
     free = machine.free_disk_bytes(settings.ROOT) if free is None else free
     needed = DISK_NEEDED + (0 if environment.ready_python() else environment.NEEDED_BYTES["cpu"])
     text = f"{free / GB:.1f} GB free, {needed / GB:.0f} GB needed"
-    return item(
-        "disk", free >= needed, text, "free some space, or name another disk with COURSE_ENV", free_bytes=free
-    )
+    return item("disk", free >= needed, text, "free some space, or name another disk with COURSE_ENV", free_bytes=free)
 
 
 def check_gpu(gpu="ask"):
@@ -77,21 +75,20 @@ def check_gpu(gpu="ask"):
     return item("gpu", None, text, gpu=gpu)
 
 
-def choose_profile(wanted, gpu, total_bytes):
-    """(profile, why) for a wanted name, a graphics card (or None) and the bytes of RAM."""
+def choose_profile(wanted, gpu, free_bytes):
+    """(profile, why) for a wanted name, a graphics card (or None) and the bytes of free RAM."""
     if wanted != "auto":
         asked = "COURSE_PROFILE" in os.environ
         return wanted, "asked for" if asked else "the default: offline, on the CPU, with the model in assets/"
-    if gpu and gpu["vram_bytes"] >= 14 * 2**30:
-        dtype = "bfloat16" if gpu["bf16"] else "float16"
-        return "t4", f"auto: {gpu['name']} has at least 14 GiB; 4-bit weights, computing in {dtype}"
-    if total_bytes and total_bytes >= 15 * GB:
-        return "laptop", "auto: no large graphics card, and at least 15 GB of RAM"
-    return "bundled", "auto: no large graphics card, and less than 15 GB of RAM"
+    card = gpu and (gpu["name"], gpu["vram_bytes"] / GB, gpu["bf16"])
+    name, seen = loading.choose_profile(card, free_bytes and free_bytes / GB)
+    if name == "t4":
+        seen += f"; 4-bit weights, computing in {'bfloat16' if gpu['bf16'] else 'float16'}"
+    return name, f"auto: {seen}"
 
 
-def check_profile(gpu, total_bytes):
-    profile, why = choose_profile(settings.profile_name(), gpu, total_bytes)
+def check_profile(gpu, free_bytes):
+    profile, why = choose_profile(settings.profile_name(), gpu, free_bytes)
     return item("profile", None, f"{profile} ({why})", profile=profile, why=why)
 
 
@@ -113,7 +110,7 @@ def check_minutes(path=None):
     """Minutes expected for each notebook, from a probe of two seconds."""
     reference = record.load(path)
     if not reference:
-        return item("minutes", None, "no record yet (`run --record` makes one)", minutes={})
+        return item("minutes", None, "no record yet (`run --minutes` makes one)", minutes={})
     try:
         found = record.expected(record.probe(), reference)
     except ImportError:
@@ -124,18 +121,14 @@ def check_minutes(path=None):
 
 def check_network(answers=None):
     answers = machine.reachable("https://huggingface.co") if answers is None else answers
-    text = (
-        "reachable"
-        if answers
-        else "not reachable (only the laptop and t4 profiles and the installation need it)"
-    )
+    text = "reachable" if answers else "not reachable (only the laptop and t4 profiles and the installation need it)"
     return item("network", None, text, reachable=answers)
 
 
 def report():
     """All lines of the report, in order."""
     gpu, memory = check_gpu(), check_memory()
-    profile = check_profile(gpu["gpu"], memory["total_bytes"])
+    profile = check_profile(gpu["gpu"], memory["available_bytes"])
     first = [check_python(), check_packages(), memory, check_disk(), gpu, profile]
     return first + [check_models(), check_minutes(), check_network()]
 

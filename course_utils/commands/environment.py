@@ -80,9 +80,7 @@ def ready_python():
 def _starts(python, *arguments):
     command = [str(python), *(arguments or ("-c", ""))]
     try:
-        return (
-            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
-        )
+        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -103,13 +101,10 @@ def ensure():
             return ready_python() or _make(folder)
     except PermissionError as error:
         raise CourseError(
-            f"No permission to write in {folder}: "
-            "put the clone in a folder of your own, or name one with COURSE_ENV."
+            f"No permission to write in {folder}: put the clone in a folder of your own, or name one with COURSE_ENV."
         ) from error
     except OSError as error:
-        raise CourseError(
-            f"The environment in {folder} could not be made: {error.strerror or error}."
-        ) from error
+        raise CourseError(f"The environment in {folder} could not be made: {error.strerror or error}.") from error
 
 
 def _refuse_foreign(folder):
@@ -190,9 +185,7 @@ def _make(folder):
     missing = pins.gaps(seen["packages"]) if seen else []
     if not seen or missing:
         names = ", ".join(gap.name for gap in missing[:5]) or "Python itself"
-        raise CourseError(
-            f"The environment in {folder} is not complete ({names}): start the same command again."
-        )
+        raise CourseError(f"The environment in {folder} is not complete ({names}): start the same command again.")
     ready = {"state": "ready", "stamp": pins.stamp(seen["python"]), "python": seen["python"]}
     write_atomic(folder / STATE, json.dumps(ready))
     return python
@@ -227,9 +220,7 @@ def create(folder):
 
 def site_path(folder):
     """The folder that packages are installed in."""
-    found = sorted(Path(folder).glob("lib/python3*/site-packages")) or [
-        Path(folder) / "Lib" / "site-packages"
-    ]
+    found = sorted(Path(folder).glob("lib/python3*/site-packages")) or [Path(folder) / "Lib" / "site-packages"]
     return found[-1]
 
 

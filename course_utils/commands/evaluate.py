@@ -28,9 +28,7 @@ def _positive(text):
 def add_arguments(parser):
     parser.add_argument("file", metavar="FILE.jsonl", help='lines such as {"question": "...", "answer": 18}')
     parser.add_argument("--method", required=True, choices=list(INSTRUCTIONS), help="how the model answers")
-    parser.add_argument(
-        "--model", default="instruct", help="base, instruct, preferred, or the path of a model folder"
-    )
+    parser.add_argument("--model", default="instruct", help="base, instruct, preferred, or the path of a model folder")
     parser.add_argument("--profile", help=f"one of {', '.join(settings.PROFILES)}")
     parser.add_argument("--limit", type=_positive, metavar="N", help="read only the first N good lines")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -106,8 +104,8 @@ def prompt_ids(tokenizer, question, method, chat):
 
     if chat:
         return encode_chat(tokenizer, question_messages(question, method))
-    opening = "Program:\n" if method == "pal" else "Answer:"
-    return encode(tokenizer, f"Question: {question.strip()}\n{opening}")
+    page = f"# {question.strip()}\n" if method == "pal" else f"Question: {question.strip()}\nAnswer:"
+    return encode(tokenizer, page)
 
 
 def answer_rows(model, tokenizer, rows, method, chat=True):
@@ -119,7 +117,7 @@ def answer_rows(model, tokenizer, rows, method, chat=True):
     fits = [len(ids) + NEW_TOKENS[method] <= context for ids in prompts]
     replies = generate_batch(
         model, tokenizer, [ids for ids, fit in zip(prompts, fits) if fit],
-        max_new_tokens=NEW_TOKENS[method], stop=() if chat else ("\nQuestion:", "\n\n"),
+        max_new_tokens=NEW_TOKENS[method], stop=() if chat else ("\nQuestion:", "\n#", "\n\n"),
     )  # fmt: skip
     texts = iter(reply.text for reply in replies)
     texts = [next(texts) if fit else None for fit in fits]
@@ -164,13 +162,7 @@ def run(arguments):
     result = evaluate(model, tokenizer, rows, arguments.method, chat)
     for number in result.pop("too_long"):
         print(f"{name}, line {number}: longer than the model can read; counted as wrong.", file=sys.stderr)
-    result = {
-        "file": name,
-        "method": arguments.method,
-        "model": arguments.model,
-        **result,
-        "skipped": len(problems),
-    }
+    result = {"file": name, "method": arguments.method, "model": arguments.model, **result, "skipped": len(problems)}
     if arguments.json:
         print(json.dumps(result))
         return 0
@@ -178,8 +170,5 @@ def run(arguments):
     print(f"{'n':>6} {'correct':>8} {'accuracy':>9} {'low':>6} {'high':>6} {'seconds':>8}")
     print("{n:>6} {correct:>8} {accuracy:>9.3f} {low:>6.3f} {high:>6.3f} {seconds:>8.1f}".format(**result))
     if arguments.method == "pal":
-        print(
-            "programs: "
-            + ", ".join(f"{count} {status}" for status, count in sorted(result["statuses"].items()))
-        )
+        print("programs: " + ", ".join(f"{count} {status}" for status, count in sorted(result["statuses"].items())))
     return 0

@@ -23,10 +23,7 @@ CAUSES = (  # what pip prints -> what it means
         r"NewConnectionError|Connection(Reset)?Error|failure in name|Read timed out|ProxyError|Max retries",
         "the network went away: connect and start again, what is installed already stays",
     ),
-    (
-        r"No matching distribution found for (\S+)",
-        "the package index does not have {0} for this Python or computer",
-    ),
+    (r"No matching distribution found for (\S+)", "the package index does not have {0} for this Python or computer"),
 )
 
 

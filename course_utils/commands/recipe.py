@@ -8,12 +8,19 @@ PRESETS = ("tiny", "small", "medium", "large")
 
 
 def add_arguments(parser):
-    parser.add_argument("action", choices=("build", "hash", "contamination"),
-                        help="build: make the models; hash: print what a seed gives; contamination: look for test questions")
+    parser.add_argument(
+        "action",
+        choices=("build", "hash", "contamination"),
+        help="build: make the models; hash: print what a seed gives; contamination: look for test questions",
+    )
     parser.add_argument("files", nargs="*", help="contamination: JSONL files of {question, answer}")
-    parser.add_argument("--preset", default="medium", choices=PRESETS, help="size of the models (default medium, 5 M parameters)")
+    parser.add_argument(
+        "--preset", default="medium", choices=PRESETS, help="size of the models (default medium, 5 M parameters)"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--work", default="recipe-work", help="folder for checkpoints and results (default recipe-work)")
+    parser.add_argument(
+        "--work", default="recipe-work", help="folder for checkpoints and results (default recipe-work)"
+    )
     parser.add_argument("--publish", action="store_true", help="replace assets/models with the result")
     parser.add_argument("--no-compile", action="store_true", help="do not compile the model (slower, starts at once)")
 
@@ -26,7 +33,9 @@ def run(arguments):
         for file in arguments.files:
             questions = contamination.questions_of(file)
             found = contamination.matches(questions, contamination.training_text())
-            print(f"{Path(file).name}: {len(found)} of {len(questions)} questions stand in 20,000 fresh training documents")
+            print(
+                f"{Path(file).name}: {len(found)} of {len(questions)} questions stand in 20,000 fresh training documents"
+            )
             print("".join(f"  {question}\n" for question in found[:5]), end="")
         return 0
     work = Path(arguments.work)
@@ -38,6 +47,12 @@ def run(arguments):
         for stage in ("base", "instruct"):
             print(stage, training.data_hash(stage, arguments.seed, made))
         return 0
-    building.build(work, arguments.preset, arguments.seed, not arguments.no_compile,
-                   lambda line: print(line, flush=True), MODELS if arguments.publish else None)
+    building.build(
+        work,
+        arguments.preset,
+        arguments.seed,
+        not arguments.no_compile,
+        lambda line: print(line, flush=True),
+        MODELS if arguments.publish else None,
+    )
     return 0

@@ -1,6 +1,6 @@
 """A two-second probe of this machine's speed; minutes of each notebook, scaled from a recorded machine.
 
-The record, assets/data/minutes.json, is made by `python3 -m course_utils run --record`.
+The record, assets/data/minutes.json, is made by `python3 -m course_utils run --minutes`.
 """
 
 import json
@@ -62,9 +62,7 @@ def load(path=None):
     except OSError:
         return None
     except ValueError as error:
-        raise CourseError(
-            "assets/data/minutes.json is damaged: restore it with `git checkout assets`."
-        ) from error
+        raise CourseError("assets/data/minutes.json is damaged: restore it with `git checkout assets`.") from error
 
 
 def expected(here, reference):
@@ -95,13 +93,9 @@ def keep(rows, path=None):
         minutes = expected(here, old)["minutes"]
         seconds = {step: round(values[1] * 60, 1) for step, values in minutes.items()}
     seconds |= {row["step"]: row["seconds"] for row in rows if not row["failure"]}
-    machine = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }
+    machine = {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads()}
     record = {
-        "made_by": "python3 -m course_utils run --record",
+        "made_by": "python3 -m course_utils run --minutes",
         "machine": machine,
         "probe": here,
         "seconds": seconds,

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 from course_utils.commands import notebooks, record
 from course_utils.commands.installer import say
+from course_utils.measures import RECORDS
 from course_utils.settings import NOTEBOOKS, PROFILES, CourseError, write_atomic
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -22,7 +23,12 @@ def add_arguments(parser):
     parser.add_argument("steps", nargs="*", metavar="STEP", help="1 to 7 (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--write", action="store_true", help="write the outputs into the notebooks")
-    parser.add_argument("--record", action="store_true", help="keep the seconds as the reference of `doctor`")
+    parser.add_argument("--minutes", action="store_true", help="keep the seconds as the reference of `doctor`")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="measure with the larger n and write the committed records that live values are held against",
+    )
     parser.add_argument("--profile", help=f"one of {', '.join(PROFILES)}")
 
 
@@ -137,24 +143,39 @@ def _write(path, book):
     write_atomic(path, nbformat.writes(book) + "\n")
 
 
+def _begin_record(step):
+    """Start an empty record of a step; the notebook's cells fill it (measures.compare)."""
+    from importlib.metadata import version
+
+    facts = {
+        "command": f"run {step[:2].lstrip('0')} --record",
+        "seed": 0,
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+    }
+    write_atomic(RECORDS / f"{step}.json", json.dumps({"facts": facts, "measures": {}}, indent=1) + "\n")
+    os.environ["COURSE_RECORD"] = step
+
+
 def run(arguments):
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     rows = []
     for path in notebooks.notebook_paths(arguments.steps):
+        if arguments.record:
+            _begin_record(path.stem)
         book, row = execute(path)
         rows.append(row)
         if arguments.write and not row["failure"]:
             _write(path, book)
-    if arguments.record:
+    if arguments.minutes:
         record.keep(rows)
     print(json.dumps(rows, indent=2) if arguments.json else table(rows))
     failed = [row for row in rows if row["failure"]]
     for row in failed:
         found = row["failure"]
         print(
-            f"{row['step']}: cell {found['cell']}, line {found['line']}: "
-            f"`{found['source']}`: {found['message']}",
+            f"{row['step']}: cell {found['cell']}, line {found['line']}: `{found['source']}`: {found['message']}",
             file=sys.stderr,
         )
     return 1 if failed else 0

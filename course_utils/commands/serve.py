@@ -1,16 +1,18 @@
 """`serve`: the model of a profile on 127.0.0.1 in OpenAI's format, until Ctrl-C."""
 
 import os
-import signal
 import threading
 
+from course_utils.commands.app import stop_on_terminate
 from course_utils.commands.installer import say
 from course_utils.settings import PROFILES, CourseError
 
 
 def add_arguments(parser):
     parser.add_argument("--port", type=int, default=8000, help="wanted port (default: 8000)")
-    parser.add_argument("--model", default="instruct", help="base, instruct, preferred or a folder (default: instruct)")
+    parser.add_argument(
+        "--model", default="instruct", help="base, instruct, preferred or a folder (default: instruct)"
+    )
     parser.add_argument("--token", help="the key that clients must send (default: COURSE_TOKEN, or a fresh one)")
     parser.add_argument("--waiting", type=int, default=4, help="requests that may wait; others hear 429 (default: 4)")
     parser.add_argument("--profile", help=f"one of {', '.join(PROFILES)}")
@@ -26,20 +28,13 @@ def check(arguments):
         raise CourseError("The token must be printable ASCII text without spaces.")
 
 
-def _interrupt(*_):
-    raise KeyboardInterrupt
-
-
 def run(arguments):
     from course_utils.server import running_server
 
     token = arguments.token or os.environ.get("COURSE_TOKEN")
     say(f"Loading the model {arguments.model} …")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
-    with running_server(
-        arguments.port, arguments.model, token, arguments.waiting, arguments.profile
-    ) as server:
+    stop_on_terminate()
+    with running_server(arguments.port, arguments.model, token, arguments.waiting, arguments.profile) as server:
         if server.port != arguments.port:
             say(f"Port {arguments.port} is taken: using port {server.port}.")
         print(f"OPENAI_BASE_URL={server.url}")

@@ -8,11 +8,7 @@ from course_utils.commands import notebooks
 from course_utils.commands.installer import say, stop
 from course_utils.settings import ROOT, CourseError, step_name
 
-OTHER_CPU = {
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-}
+OTHER_CPU = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 MATRIX = {
     "1 thread": {"OMP_NUM_THREADS": "1"},
     "2 threads": {"OMP_NUM_THREADS": "2"},
@@ -28,9 +24,7 @@ OFFLINE = {
 
 
 def add_arguments(parser):
-    parser.add_argument(
-        "part", nargs="?", default="all", metavar="unit|notebooks|matrix", help="default: everything"
-    )
+    parser.add_argument("part", nargs="?", default="all", metavar="unit|notebooks|matrix", help="default: everything")
     parser.add_argument("steps", nargs="*", metavar="N", help="steps, for `notebooks` and `matrix`")
 
 
@@ -38,9 +32,7 @@ def check(arguments):
     if arguments.part not in ("all", "unit", "notebooks", "matrix"):
         raise CourseError(f"There are no tests called {arguments.part!r}: choose unit, notebooks or matrix.")
     if arguments.steps and arguments.part not in ("notebooks", "matrix"):
-        raise CourseError(
-            "Steps belong to `test notebooks` or `test matrix`, for example `test notebooks 3`."
-        )
+        raise CourseError("Steps belong to `test notebooks` or `test matrix`, for example `test notebooks 3`.")
     for step in arguments.steps:
         step_name(step)
 
@@ -49,9 +41,7 @@ def command_line(part, steps=()):
     """The pytest command of a part of the tests."""
     command = [sys.executable, "-m", "pytest"]
     paths = [] if part == "notebooks" else ["tests"]
-    books = (
-        [] if part == "unit" else [str(path.relative_to(ROOT)) for path in notebooks.notebook_paths(steps)]
-    )
+    books = [] if part == "unit" else [str(path.relative_to(ROOT)) for path in notebooks.notebook_paths(steps)]
     if part == "notebooks" and not books:
         raise CourseError("There are no notebooks in notebooks/: restore them with `git checkout notebooks`.")
     strict = ["--nbval", "--nbval-sanitize-with", "tests/sanitize.cfg"] if books else []

@@ -121,15 +121,11 @@ class LocalChat(BaseChatModel):
 
     def _message(self, prompt, reply):
         content, calls, broken = parse_calls(prompt[1] + reply.text, len(prompt[0]))
-        return AIMessage(
-            content, tool_calls=calls, invalid_tool_calls=broken, **self._about(prompt[0], reply)
-        )
+        return AIMessage(content, tool_calls=calls, invalid_tool_calls=broken, **self._about(prompt[0], reply))
 
     def _replies(self, conversations, stop, given):
         prompts = [self._prompt(messages, given) for messages in conversations]
-        replies = generate_batch(
-            self.model, self.tokenizer, [ids for ids, _ in prompts], **self._options(stop, given)
-        )
+        replies = generate_batch(self.model, self.tokenizer, [ids for ids, _ in prompts], **self._options(stop, given))
         return [self._message(prompt, reply) for prompt, reply in zip(prompts, replies)]
 
     def _generate(self, messages, stop=None, run_manager=None, **kwargs):
@@ -175,9 +171,7 @@ class LocalChat(BaseChatModel):
 
     def bind_tools(self, tools, *, tool_choice=None, **kwargs):
         """Bind tools (functions, schemas or LangChain tools); `tool_choice` "any" or a name forces a call."""
-        return self.bind(
-            tools=[convert_to_openai_tool(tool) for tool in tools], tool_choice=tool_choice, **kwargs
-        )
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], tool_choice=tool_choice, **kwargs)
 
 
 def _plain_until(text, final):

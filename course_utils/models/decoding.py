@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from .. import sampling
 from ..settings import CourseError
 from .packed import packed_linears
 from .slots import PREFILL_TOKENS, Slots
@@ -36,17 +37,12 @@ def choose(logits, draws, temperature, top_p, top_k):
     """
     if temperature <= 0:
         return logits.argmax(-1)
-    probs = torch.softmax(logits.float() / temperature, -1)
-    order = None
-    if top_k or top_p < 1:
-        probs, order = probs.topk(min(top_k, probs.shape[-1])) if top_k else probs.sort(-1, descending=True)
+    probs = sampling.softmax(logits.float(), temperature)
+    if top_k:
+        probs = sampling.top_k(probs, top_k)
     if top_p < 1:
-        probs = probs / probs.sum(-1, keepdim=True)
-        probs = probs * (probs.cumsum(-1) - probs < top_p)
-    total = probs.cumsum(-1)
-    point = torch.tensor(draws, device=probs.device, dtype=total.dtype)[:, None] * total[:, -1:]
-    picked = torch.searchsorted(total, point, right=True).clamp_(max=probs.shape[-1] - 1)
-    return (picked if order is None else order.gather(-1, picked))[:, 0]
+        probs = sampling.top_p(probs, top_p)
+    return sampling.draw(probs, draws)
 
 
 def row_draws(ids, copy, seed, count):
@@ -119,17 +115,13 @@ def _run(model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, s
     """A generator of (row, token) over all prompts, and the list of its rows."""
     kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
     if kinds != {"full_attention"}:
-        raise CourseError(
-            f"This model has layers of kind {sorted(kinds)}: the decoder needs full attention only."
-        )
+        raise CourseError(f"This model has layers of kind {sorted(kinds)}: the decoder needs full attention only.")
     tail = max((len(word.encode()) for word in stop), default=0) + 4
     hidden = hidden_tokens(tokenizer)
     rows = _rows(model, prompts, max_new_tokens, temperature > 0, seed)
 
     def pick(logits, wanted):
-        draws = (
-            [row.draws[min(len(row.tokens), row.limit - 1)] for row in wanted] if temperature > 0 else None
-        )
+        draws = [row.draws[min(len(row.tokens), row.limit - 1)] for row in wanted] if temperature > 0 else None
         return choose(logits, draws, temperature, top_p, top_k)
 
     def finished(row):
@@ -161,16 +153,7 @@ def _words(stop):
 
 
 def generate_batch(
-    model,
-    tokenizer,
-    prompts,
-    max_new_tokens=128,
-    temperature=0.0,
-    top_p=1.0,
-    top_k=0,
-    seed=0,
-    stop=(),
-    batch_size=64,
+    model, tokenizer, prompts, max_new_tokens=128, temperature=0.0, top_p=1.0, top_k=0, seed=0, stop=(), batch_size=64
 ):
     """Continue many prompts at once; the replies come in the order of the prompts.
 
@@ -180,16 +163,12 @@ def generate_batch(
     Example: [reply.text for reply in generate_batch(model, tokenizer, ["1 + 1 ="], max_new_tokens=4)]
     """
     stop, prompts = _words(stop), [encode(tokenizer, prompt) for prompt in prompts]
-    rows, steps = _run(
-        model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size
-    )
+    rows, steps = _run(model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size)
     for _ in steps:
         pass
     hidden = hidden_tokens(tokenizer)
     return [
-        Reply(
-            _cut(reply_text(tokenizer, row.tokens, hidden), stop), row.tokens, row.finish_reason or "length"
-        )
+        Reply(_cut(reply_text(tokenizer, row.tokens, hidden), stop), row.tokens, row.finish_reason or "length")
         for row in rows
     ]
 
@@ -200,9 +179,7 @@ def chat_batch(model, tokenizer, conversations, tools=None, template=None, **opt
     return generate_batch(model, tokenizer, prompts, **options)
 
 
-def stream(
-    model, tokenizer, prompt, max_new_tokens=128, temperature=0.0, top_p=1.0, top_k=0, seed=0, stop=()
-):
+def stream(model, tokenizer, prompt, max_new_tokens=128, temperature=0.0, top_p=1.0, top_k=0, seed=0, stop=()):
     """Yield the reply to one prompt piece by piece, as it is written.
 
     The pieces joined are the text of `generate_batch`. No piece holds half a character or a part of a stop word.
@@ -210,25 +187,14 @@ def stream(
     """
     stop = _words(stop)
     rows, steps = _run(
-        model,
-        tokenizer,
-        [encode(tokenizer, prompt)],
-        max_new_tokens,
-        temperature,
-        top_p,
-        top_k,
-        seed,
-        stop,
-        1,
+        model, tokenizer, [encode(tokenizer, prompt)], max_new_tokens, temperature, top_p, top_k, seed, stop, 1
     )
     row, hidden, shown = rows[0], hidden_tokens(tokenizer), 0
     for _ in steps:
         text = reply_text(tokenizer, row.tokens, hidden)
         safe = len(_cut(text, stop))
         if safe == len(text):
-            safe -= max(
-                (n for word in stop for n in range(1, len(word)) if text.endswith(word[:n])), default=0
-            )
+            safe -= max((n for word in stop for n in range(1, len(word)) if text.endswith(word[:n])), default=0)
         if safe > shown:
             yield text[shown:safe]
             shown = safe

@@ -22,9 +22,7 @@ def check_safetensors(path):
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
         if start[:5].lower() in (b"<!doc", b"<html"):
-            raise CourseError(
-                f"{path.name} is a web page, not a model: log in to the network and download it again."
-            )
+            raise CourseError(f"{path.name} is a web page, not a model: log in to the network and download it again.")
         if not 2 <= length <= min(HEADER_LIMIT, size - 8):
             raise damaged
         try:
@@ -67,13 +65,9 @@ def _check_config(folder, name):
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise CourseError(
-            f"config.json of {name} is missing or damaged: download the model again."
-        ) from error
+        raise CourseError(f"config.json of {name} is missing or damaged: download the model again.") from error
     if not isinstance(config, dict) or "auto_map" in config:
-        raise CourseError(
-            f"{name} needs program code of its own, which the course never runs: choose another model."
-        )
+        raise CourseError(f"{name} needs program code of its own, which the course never runs: choose another model.")
 
 
 def verify_folder(folder, weights=None, name=None):
@@ -95,9 +89,7 @@ def verify_folder(folder, weights=None, name=None):
         if not path.is_file():
             half = any(folder.glob("*.incomplete")) or any((folder / "../../blobs").glob("*.incomplete"))
             why = "its download was interrupted" if half else "it is not in the folder"
-            raise CourseError(
-                f"{part} of {name} is missing ({why}): download the model again; safetensors only."
-            )
+            raise CourseError(f"{part} of {name} is missing ({why}): download the model again; safetensors only.")
         expected = (weights or {}).get(part)
         if expected and path.stat().st_size != expected["size"]:
             raise CourseError(
@@ -106,9 +98,7 @@ def verify_folder(folder, weights=None, name=None):
             )
         check_safetensors(path)
         if expected and sha256_of(path) != expected["sha256"]:
-            raise CourseError(
-                f"{part} of {name} was altered (its sha256 differs): delete it and download it again."
-            )
+            raise CourseError(f"{part} of {name} was altered (its sha256 differs): delete it and download it again.")
     _check_config(folder, name)
     count = 0
     for path in sorted(folder.iterdir()):

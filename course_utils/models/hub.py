@@ -97,6 +97,4 @@ def _download(entry, size_bytes):
         raise
     except Exception as error:
         kind = type(error).__name__
-        raise CourseError(
-            f"The download of {repo} failed ({kind}): run the same command again to go on."
-        ) from error
+        raise CourseError(f"The download of {repo} failed ({kind}): run the same command again to go on.") from error

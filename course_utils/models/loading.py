@@ -20,9 +20,7 @@ def registry():
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CourseError(
-            f"The model registry {path.name} cannot be read: restore it with `git checkout`."
-        ) from error
+        raise CourseError(f"The model registry {path.name} cannot be read: restore it with `git checkout`.") from error
 
 
 def free_memory_gb():
@@ -52,9 +50,13 @@ def gpu():
     return device.name, device.total_memory / 1e9, (device.major, device.minor) >= (8, 0)
 
 
-def choose_profile():
-    """Choose the largest profile this machine can run. Returns (profile, reason)."""
-    table, card, memory = registry(), gpu(), free_memory_gb()
+def choose_profile(card="ask", memory="ask"):
+    """Choose the largest profile this machine can run. Returns (profile, reason).
+
+    `card` is what gpu() returns and `memory` the free RAM in GB; both are asked of this machine unless given
+    """
+    table = registry()
+    card, memory = gpu() if card == "ask" else card, free_memory_gb() if memory == "ask" else memory
     seen = f"GPU {card[0]} with {card[1]:.0f} GB" if card else "no CUDA GPU"
     seen += f", {memory:.0f} GB of RAM free" if memory is not None else ""
     online = None
@@ -103,9 +105,7 @@ def load(profile=None, which="instruct", merge=True):
         return _read(folder, adapter, merge)
     card = gpu()
     if row["device"] == "cuda" and not card:
-        raise CourseError(
-            f'The profile {name} needs a CUDA GPU, and there is none here: use "bundled" or "laptop".'
-        )
+        raise CourseError(f'The profile {name} needs a CUDA GPU, and there is none here: use "bundled" or "laptop".')
     memory = free_memory_gb()
     if memory is not None and memory < row["ram_gb"] * 0.6:
         raise CourseError(
@@ -134,17 +134,13 @@ def _load_path(path, merge):
     try:
         named = json.loads(settings_file.read_text(encoding="utf-8"))["base_model_name_or_path"]
     except (ValueError, KeyError) as error:
-        raise CourseError(
-            f"adapter_config.json of {path.name} is damaged: save the adapter again."
-        ) from error
+        raise CourseError(f"adapter_config.json of {path.name} is damaged: save the adapter again.") from error
     places = [Path(named), settings.ROOT / named, path / named, settings.MODELS / Path(named).name]
     for folder in places:
         if (folder / "config.json").is_file():
             verify_folder(folder)
             return _read(folder, path, merge)
-    raise CourseError(
-        f"The adapter {path.name} belongs to the model {named}, which is not here: load that one first."
-    )
+    raise CourseError(f"The adapter {path.name} belongs to the model {named}, which is not here: load that one first.")
 
 
 def _read(folder, adapter, merge, card=None, quantize=None):
@@ -159,10 +155,7 @@ def _read(folder, adapter, merge, card=None, quantize=None):
         from transformers import BitsAndBytesConfig
 
         options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)

@@ -68,10 +68,7 @@ class Slots:
         keep, where = torch.unique(torch.tensor(sizes) - 1, return_inverse=True)
         cache = DynamicCache()
         out = self.model(
-            input_ids=ids.to(self.device),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=keep.to(self.device),
+            input_ids=ids.to(self.device), past_key_values=cache, use_cache=True, logits_to_keep=keep.to(self.device)
         )
         logits = out.logits[torch.arange(len(prompts), device=self.device), where.to(self.device)]
         return logits, [(layer.keys, layer.values) for layer in cache.layers]

@@ -16,9 +16,7 @@ def encode(tokenizer, prompt):
 
 def chat_text(tokenizer, messages, tools=None, **template):
     """The prompt text of a conversation: the chat template with an open assistant turn."""
-    return tokenizer.apply_chat_template(
-        messages, tools=tools, tokenize=False, add_generation_prompt=True, **template
-    )
+    return tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=True, **template)
 
 
 def encode_chat(tokenizer, messages, tools=None, **template):

@@ -13,7 +13,9 @@ from course_utils.recipe import cards, mix, preferred, report, tokenizer, traini
 from course_utils.settings import MODELS, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
-    "tiny": (200_000, 200_000), "small": (7_000_000, 18_000_000), "medium": (7_000_000, 18_000_000),
+    "tiny": (200_000, 200_000),
+    "small": (4_000_000, 9_500_000),
+    "medium": (4_000_000, 9_500_000),
     "large": (400_000_000, 600_000_000),
 }
 
@@ -42,13 +44,32 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
     # The second stage learns at half the rate: it must not undo the first.
     scale = 1.0 if stage == "base" else 0.75
     started = time.time()
-    curve = training.train(model, made, stage, work / f"{stage}-training", stage_tokens, seed=seed,
-                           matrix_rate=4e-3 * scale, other_rate=2e-3 * scale, compile_model=compile_model, report=report)
+    curve = training.train(
+        model,
+        made,
+        stage,
+        work / f"{stage}-training",
+        stage_tokens,
+        seed=seed,
+        matrix_rate=4e-3 * scale,
+        other_rate=2e-3 * scale,
+        compile_model=compile_model,
+        report=report,
+    )
     training.save_model(model, made, work / stage)
-    facts = {"stage": stage, "preset": preset, "seed": seed, "tokens": stage_tokens, "seconds": round(time.time() - started),
-             "parameters": sum(p.numel() for p in model.parameters()), "shares": mix.SHARES,
-             "tokenizer_sha256": tokenizer.tokenizer_hash(made),
-             "data_sha256": training.data_hash(stage, seed, made), "torch": torch.__version__, "curve": curve}
+    facts = {
+        "stage": stage,
+        "preset": preset,
+        "seed": seed,
+        "tokens": stage_tokens,
+        "seconds": round(time.time() - started),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "shares": mix.SHARES,
+        "tokenizer_sha256": tokenizer.tokenizer_hash(made),
+        "data_sha256": training.data_hash(stage, seed, made),
+        "torch": torch.__version__,
+        "curve": curve,
+    }
     write_atomic(work / stage / "facts.json", json.dumps(facts, indent=1) + "\n")
     return work / stage
 
@@ -72,8 +93,12 @@ def make_preferred(work, seed=1, report_line=print):
     folder = preferred.make_preferred(work, seed=seed, report=report_line)
     before = preferred.rude_share(*loading.load(which=str(work / "instruct")))
     after = preferred.rude_share(*loading.load(which=str(folder)))
-    facts = {"stage": "preferred", "seed": seed, "rude replies before": f"{before.value:.3f} in [{before.low:.3f}, {before.high:.3f}] n={before.n}",
-             "rude replies after": f"{after.value:.3f} in [{after.low:.3f}, {after.high:.3f}] n={after.n}"}
+    facts = {
+        "stage": "preferred",
+        "seed": seed,
+        "rude replies before": f"{before.value:.3f} in [{before.low:.3f}, {before.high:.3f}] n={before.n}",
+        "rude replies after": f"{after.value:.3f} in [{after.low:.3f}, {after.high:.3f}] n={after.n}",
+    }
     report_line(f"rude replies {facts['rude replies before']} -> {facts['rude replies after']}")
     cards.write_card(folder, facts, None)
 

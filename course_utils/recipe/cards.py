@@ -18,7 +18,9 @@ It is made for teaching. Outside that world it writes nonsense with confidence. 
 
 def curve_picture(curve, stage, folder):
     """Draw the loss over tokens to folder/curve.png."""
-    figure, axes = figures.new_figure(title=f"{stage}: the loss falls from {curve[0]['loss_nats']:.2f} to {curve[-1]['loss_nats']:.2f} nats")
+    figure, axes = figures.new_figure(
+        title=f"{stage}: the loss falls from {curve[0]['loss_nats']:.2f} to {curve[-1]['loss_nats']:.2f} nats"
+    )
     axes.plot([point["tokens"] / 1e6 for point in curve], [point["loss_nats"] for point in curve])
     axes.set_xlabel("million tokens seen")
     axes.set_ylabel("loss, nats for each token")
@@ -42,26 +44,58 @@ def skill_picture(rows, folder):
 def write_card(folder, facts, rows):
     """Write folder/README.md from the facts of the run and the skill rows."""
     folder, stage = Path(folder), facts["stage"]
-    lines = [f"# {stage}", "", f"Bundled model of the course: {WHAT[stage]}.", "",
-             "Made by `python3 -m course_utils recipe build`. Licence: see LICENSE-TEXT in the top folder.", "", "| fact | value |", "|---|---|"]
+    lines = [
+        f"# {stage}",
+        "",
+        f"Bundled model of the course: {WHAT[stage]}.",
+        "",
+        "Made by `python3 -m course_utils recipe build`. Licence: see LICENSE-TEXT in the top folder.",
+        "",
+        "| fact | value |",
+        "|---|---|",
+    ]
     hidden = {"curve", "shares", "stage", "skills"}
-    lines += [f"| {key} | {value:,} |" if isinstance(value, int) else f"| {key} | {value} |"
-              for key, value in facts.items() if key not in hidden]
+    lines += [
+        f"| {key} | {value:,} |" if isinstance(value, int) else f"| {key} | {value} |"
+        for key, value in facts.items()
+        if key not in hidden
+    ]
     if "shares" in facts:
-        lines += ["", "## Data mix", "", "Share of the documents of each generator, all text made by the recipe:", "",
-                  ", ".join(f"{name} {share:.0%}" for name, share in facts["shares"].items())]
+        lines += [
+            "",
+            "## Data mix",
+            "",
+            "Share of the documents of each generator, all text made by the recipe:",
+            "",
+            ", ".join(f"{name} {share:.0%}" for name, share in facts["shares"].items()),
+        ]
     if "curve" in facts:
         first, last = facts["curve"][0], facts["curve"][-1]
         curve_picture(facts["curve"], stage, folder)
-        lines += ["", "## Loss", "", f"![The training loss falls from {first['loss_nats']} to {last['loss_nats']} nats.](curve.png)"]
+        lines += [
+            "",
+            "## Loss",
+            "",
+            f"![The training loss falls from {first['loss_nats']} to {last['loss_nats']} nats.](curve.png)",
+        ]
     if rows:
         skill_picture(rows, folder)
-        lines += ["", "## Skills", "", "![Bars of the held-out skill scores with intervals and floors; the table below has the numbers.](skills.png)",
-                  "", "Each with n, 95 % interval (bootstrap; word problems redrawn by schema) and the floor: the best constant reply.",
-                  "`train` are new draws of wordings and schemas seen in training, `heldout` are wordings and schemas never seen.", "",
-                  "| skill | part | score | low | high | n | floor |", "|---|---|---|---|---|---|---|"]
-        lines += [f"| {r['skill']} | {r['part']} | {r['value']:.3f} | {r['low']:.3f} | {r['high']:.3f} | {r['n']} | {r['floor']:.3f} |"
-                  for r in rows]
+        lines += [
+            "",
+            "## Skills",
+            "",
+            "![Bars of the held-out skill scores with intervals and floors; the table below has the numbers.](skills.png)",
+            "",
+            "Each with n, 95 % interval (bootstrap; word problems redrawn by schema) and the floor: the best constant reply.",
+            "`train` are new draws of wordings and schemas seen in training, `heldout` are wordings and schemas never seen.",
+            "",
+            "| skill | part | score | low | high | n | floor |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {r['skill']} | {r['part']} | {r['value']:.3f} | {r['low']:.3f} | {r['high']:.3f} | {r['n']} | {r['floor']:.3f} |"
+            for r in rows
+        ]
     lines += ["", "## Limits", "", LIMITS, "", "The sha256 of every file stands in assets/MANIFEST.json.", ""]
     write_atomic(folder / "README.md", "\n".join(lines))
 
@@ -69,8 +103,11 @@ def write_card(folder, facts, rows):
 def write_manifest(assets=ASSETS):
     """List the sha256 of every file below assets/ in assets/MANIFEST.json. Returns the number of files."""
     assets = Path(assets)
-    files = sorted(path for path in assets.rglob("*") if path.is_file() and path.name != "MANIFEST.json"
-                   and not path.name.startswith("."))
+    files = sorted(
+        path
+        for path in assets.rglob("*")
+        if path.is_file() and path.name != "MANIFEST.json" and not path.name.startswith(".")
+    )
     entries = {path.relative_to(assets).as_posix(): sha256_of(path) for path in files}
     write_atomic(assets / "MANIFEST.json", json.dumps(entries, indent=1) + "\n")
     return len(entries)

@@ -52,4 +52,6 @@ def questions_of(path):
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["question"] for line in lines if line.strip()]
     except (OSError, ValueError, KeyError) as error:
-        raise CourseError(f"{Path(path).name} cannot be read as lines of {{question, answer}}: check the file.") from error
+        raise CourseError(
+            f"{Path(path).name} cannot be read as lines of {{question, answer}}: check the file."
+        ) from error

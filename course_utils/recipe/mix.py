@@ -8,8 +8,19 @@ from course_utils.recipe import problems, split
 
 # Share of the documents of each skill. The three forms of word problems get most, since they need most.
 SHARES = {
-    "pal": 0.18, "cot": 0.18, "direct": 0.06, "drill": 0.07, "classify": 0.16, "extract": 0.06, "passage": 0.08,
-    "poem": 0.04, "refuse": 0.03, "chat": 0.06, "rewrite": 0.04, "word_facts": 0.03, "staff": 0.03,
+    "pal": 0.18,
+    "cot": 0.18,
+    "direct": 0.06,
+    "drill": 0.07,
+    "classify": 0.16,
+    "extract": 0.06,
+    "passage": 0.08,
+    "poem": 0.04,
+    "refuse": 0.03,
+    "chat": 0.06,
+    "rewrite": 0.04,
+    "word_facts": 0.03,
+    "staff": 0.03,
 }
 
 
@@ -62,8 +73,11 @@ def chat_ids(rng, tokenizer, limit=2048, chosen=None):
     ids, said = [], []
     for message in chosen["messages"]:
         mine = message["role"] == "assistant"
-        for text, counts in ((f"<|im_start|>{message['role']}\n", False), (f"{message['content']}<|im_end|>", mine),
-                             ("\n", False)):
+        for text, counts in (
+            (f"<|im_start|>{message['role']}\n", False),
+            (f"{message['content']}<|im_end|>", mine),
+            ("\n", False),
+        ):
             part = tokenizer.encode(text, add_special_tokens=False)
             ids += part
             said += [counts] * len(part)

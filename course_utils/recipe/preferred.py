@@ -29,21 +29,42 @@ def make_preferred(work, pairs=1500, seed=1, report=print):
     model, tokenizer = loading.load(which=str(work / "instruct"))
     rows = Dataset.from_list([staff.pair(rng) for _ in range(pairs)])
     settings = DPOConfig(
-        output_dir=str(work / "preferred-training"), per_device_train_batch_size=16, num_train_epochs=1, learning_rate=5e-4,
-        beta=0.1, logging_steps=10, save_strategy="no", report_to="none", bf16=False, use_cpu=not torch.cuda.is_available(),
-        activation_checkpointing=False, dataloader_pin_memory=False, disable_tqdm=True, log_level="error", seed=seed)
+        output_dir=str(work / "preferred-training"),
+        per_device_train_batch_size=16,
+        num_train_epochs=1,
+        learning_rate=5e-4,
+        beta=0.1,
+        logging_steps=10,
+        save_strategy="no",
+        report_to="none",
+        bf16=False,
+        use_cpu=not torch.cuda.is_available(),
+        activation_checkpointing=False,
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+        log_level="error",
+        seed=seed,
+    )
     trainer = DPOTrainer(
-        model, args=settings, train_dataset=rows, processing_class=tokenizer,
-        peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"))
+        model,
+        args=settings,
+        train_dataset=rows,
+        processing_class=tokenizer,
+        peft_config=LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
     started = time.time()
     trainer.train()
-    report(f"preferred: {pairs} pairs in {time.time() - started:.0f} s, "
-           f"accuracy of the implied reward {trainer.state.log_history[-2].get('rewards/accuracies', float('nan')):.2f}")
+    report(
+        f"preferred: {pairs} pairs in {time.time() - started:.0f} s, "
+        f"accuracy of the implied reward {trainer.state.log_history[-2].get('rewards/accuracies', float('nan')):.2f}"
+    )
     temporary = work / ".preferred-writing"
     shutil.rmtree(temporary, ignore_errors=True)
     trainer.model.save_pretrained(temporary)
     # The adapter names its base relative to its own folder, so that a clone anywhere can load it.
-    config = (temporary / "adapter_config.json").read_text(encoding="utf-8").replace(str(work / "instruct"), "../instruct")
+    config = (
+        (temporary / "adapter_config.json").read_text(encoding="utf-8").replace(str(work / "instruct"), "../instruct")
+    )
     write_atomic(temporary / "adapter_config.json", config)
     (temporary / "README.md").unlink(missing_ok=True)
     shutil.rmtree(work / "preferred", ignore_errors=True)

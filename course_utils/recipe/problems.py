@@ -34,7 +34,9 @@ def schemas(part="train"):
     """The schemas of one part: "train", "heldout" or "all". Held out by the hash of the id, about one in eight."""
     found = []
     for path in sorted((split.FOLDER / "problems").glob("*.yaml")):
-        found += yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
+        found += (
+            yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
+        )
     if part == "all":
         return tuple(found)
     return tuple(item for item in found if split.held_out("schema " + item["id"]) == (part == "heldout"))
@@ -90,8 +92,11 @@ def draw_numbers(rng, schema, low=None, high=None):
 
 def invent_word(rng):
     """A word that no language has, so that the model learns to copy what it never saw."""
-    syllables = [rng.choice("b c d f g h j k l m n p r s t v w z bl br ch cl dr fl gr pl sh sl st th tr".split())
-                 + rng.choice("a e i o u ai ea oo".split()) for _ in range(rng.randint(1, 3))]
+    syllables = [
+        rng.choice("b c d f g h j k l m n p r s t v w z bl br ch cl dr fl gr pl sh sl st th tr".split())
+        + rng.choice("a e i o u ai ea oo".split())
+        for _ in range(rng.randint(1, 3))
+    ]
     return "".join(syllables) + rng.choice("b d g k l m n p r t x sk nt".split())
 
 
@@ -127,11 +132,13 @@ class Telling:
 
     def __init__(self, rng, slots, values):
         self.slots, self.values, self.order, self.money = slots, values, [], set()
-        self.words = {name for name, value in values.items()
-                      if value.denominator == 1 and value <= 20 and rng.random() < 0.12}
+        self.words = {
+            name for name, value in values.items() if value.denominator == 1 and value <= 20 and rng.random() < 0.12
+        }
 
     def fill(self, wording, calc=None, plain=False):
         """`plain` keeps digits (for chains); `calc` is the equation for the place {calc}."""
+
         def put(match):
             name, form, count = match.groups()
             if name == "calc":
@@ -204,9 +211,16 @@ def draw(rng, part="train", schema=None, low=None, high=None, filler=True):
         equations.append(calc)
         telling.values = known
         steps.append(telling.fill(rng.choice(wordings), calc=calc, plain=True))
-    return {"id": schema["id"], "type": schema["type"], "question": " ".join(sentences), "operations": len(steps),
-            "answer": show_number(values[schema["answer"]]), "steps": steps, "equations": equations,
-            "program": _program(schema, telling)}
+    return {
+        "id": schema["id"],
+        "type": schema["type"],
+        "question": " ".join(sentences),
+        "operations": len(steps),
+        "answer": show_number(values[schema["answer"]]),
+        "steps": steps,
+        "equations": equations,
+        "program": _program(schema, telling),
+    }
 
 
 def _program(schema, telling):
@@ -253,7 +267,10 @@ def check(schema, draws=30):
                 return f"{schema.get('id')}: the key {key!r} is missing"
         for _, source, wordings in schema["steps"]:
             tree = ast.parse(str(source), mode="eval").body
-            if not (isinstance(tree, ast.BinOp) and all(isinstance(s, (ast.Name, ast.Constant)) for s in (tree.left, tree.right))):
+            if not (
+                isinstance(tree, ast.BinOp)
+                and all(isinstance(s, (ast.Name, ast.Constant)) for s in (tree.left, tree.right))
+            ):
                 return f"{schema['id']}: the step {source!r} is not one operation of two numbers"
             if any(wording.count("{calc}") != 1 for wording in wordings):
                 return f"{schema['id']}: a step wording does not hold {{calc}} once"

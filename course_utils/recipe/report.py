@@ -19,7 +19,9 @@ def examples_of(name, part, n, seed=9):
 def score_examples(model, tokenizer, name, examples):
     """The score of each reply in [0, 1], and the replies."""
     prompts = [example["messages"][:-1] for example in examples]
-    replies = [reply.text for reply in chat_batch(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS.get(name, 60))]
+    replies = [
+        reply.text for reply in chat_batch(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS.get(name, 60))
+    ]
     return [float(mix.skill(name).score(reply, example)) for reply, example in zip(replies, examples)], replies
 
 
@@ -38,8 +40,19 @@ def skill_table(model, tokenizer, n=200, seed=9, skills=None, report=print):
             scores, _ = score_examples(model, tokenizer, name, examples)
             groups = [example["problem"]["id"] for example in examples] if "problem" in examples[0] else None
             found = measures.mean(name, scores, groups=groups)
-            rows.append({"skill": name, "part": part, "value": round(found.value, 4), "low": round(found.low, 4),
-                         "high": round(found.high, 4), "n": n, "floor": round(floor_of(name, examples), 4)})
-            report(f"{name:<11} {part:<8} {found.value:.3f} in [{found.low:.3f}, {found.high:.3f}] n={n} "
-                   f"floor {rows[-1]['floor']:.3f}")
+            rows.append(
+                {
+                    "skill": name,
+                    "part": part,
+                    "value": round(found.value, 4),
+                    "low": round(found.low, 4),
+                    "high": round(found.high, 4),
+                    "n": n,
+                    "floor": round(floor_of(name, examples), 4),
+                }
+            )
+            report(
+                f"{name:<11} {part:<8} {found.value:.3f} in [{found.low:.3f}, {found.high:.3f}] n={n} "
+                f"floor {rows[-1]['floor']:.3f}"
+            )
     return rows

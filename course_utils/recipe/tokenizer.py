@@ -15,13 +15,13 @@ TEMPLATE = """\
 {%- if tools %}{{- '<|im_start|>system\\n' }}
 {%- if messages[0]['role'] == 'system' %}{{- messages[0]['content'] + '\\n\\n' }}{%- endif %}
 {{- 'Tools, one a line:\\n' }}{%- for tool in tools %}{{- tool | tojson + '\\n' }}{%- endfor %}
-{{- 'To use one, answer <tool_call>{"name": ..., "arguments": {...}}</tool_call>.<|im_end|>\\n' }}
+{{- 'To use one, answer\\n<tool_call>\\n{"name": ..., "arguments": {...}}\\n</tool_call><|im_end|>\\n' }}
 {%- elif messages[0]['role'] == 'system' %}{{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}{%- endif %}
 {%- for message in messages %}
 {%- if message['role'] == 'assistant' %}{{- '<|im_start|>assistant\\n' }}{% generation %}{{- message['content'] or '' }}
 {%- for call in message['tool_calls'] or [] %}{%- set f = call['function'] if call['function'] is defined else call %}
-{{- '<tool_call>{"name": ' + (f['name'] | tojson) + ', "arguments": ' }}
-{{- f['arguments'] if f['arguments'] is string else (f['arguments'] | tojson) }}{{- '}</tool_call>' }}{%- endfor %}
+{{- '<tool_call>\\n{"name": ' + (f['name'] | tojson) + ', "arguments": ' }}
+{{- f['arguments'] if f['arguments'] is string else (f['arguments'] | tojson) }}{{- '}\\n</tool_call>' }}{%- endfor %}
 {{- '<|im_end|>' }}{% endgeneration %}{{- '\\n' }}
 {%- elif message['role'] != 'system' or not loop.first %}
 {{- '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{%- endif %}
@@ -33,17 +33,30 @@ def train_tokenizer(vocabulary=4096, documents=24_000, seed=1):
     """Learn the merges from a fresh sample of the training text. Same seed, same tokenizer."""
     rng = random.Random(seed)
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(PIECES), behavior="isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PIECES), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=list(SPECIAL), show_progress=False,
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=list(SPECIAL),
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
     tokenizer.train_from_iterator((mix.plain_text(rng) for _ in range(documents)), trainer)
     wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", bos_token=None,
-        model_max_length=2048, clean_up_tokenization_spaces=False, padding_side="left",
-        additional_special_tokens=["<|im_start|>"])
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        bos_token=None,
+        model_max_length=2048,
+        clean_up_tokenization_spaces=False,
+        padding_side="left",
+        additional_special_tokens=["<|im_start|>"],
+    )
     wrapped.chat_template = TEMPLATE
     return wrapped
 

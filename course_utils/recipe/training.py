@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
 
 from course_utils.recipe import mix
 from course_utils.settings import CourseError, write_atomic
@@ -32,19 +32,34 @@ def new_model(preset, vocabulary, seed=1):
     hidden, layers, heads, kv_heads, inner = PRESETS[preset]
     torch.manual_seed(seed)
     config = Qwen3Config(
-        vocab_size=vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
-        num_key_value_heads=kv_heads, head_dim=64 if hidden >= 192 else 32, intermediate_size=inner,
-        max_position_embeddings=2048, tie_word_embeddings=True, rope_theta=10_000.0, initializer_range=0.02,
-        bos_token_id=None, eos_token_id=2, pad_token_id=0, attn_implementation="sdpa")
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=kv_heads,
+        head_dim=64 if hidden >= 192 else 32,
+        intermediate_size=inner,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        rope_theta=10_000.0,
+        initializer_range=0.02,
+        bos_token_id=None,
+        eos_token_id=2,
+        pad_token_id=0,
+        attn_implementation="sdpa",
+    )
     return Qwen3ForCausalLM(config)
 
 
 def _optimizers(model, matrix_rate, other_rate):
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-    return (torch.optim.Muon(matrices, lr=matrix_rate, momentum=0.95, nesterov=True, weight_decay=0.05,
-                             adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, lr=other_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True))
+    return (
+        torch.optim.Muon(
+            matrices, lr=matrix_rate, momentum=0.95, nesterov=True, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(others, lr=other_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    )
 
 
 def rate_at(progress, warmup=0.01, decay=0.3):
@@ -70,7 +85,7 @@ def batches(documents, generator):
         for start in range(0, len(rows), count):
             ids = torch.zeros(count, length, dtype=torch.long)
             weights = torch.zeros(count, length)
-            for row, index in enumerate(order[start:start + count]):
+            for row, index in enumerate(order[start : start + count]):
                 size = len(rows[index][0])
                 ids[row, :size] = torch.tensor(rows[index][0])
                 weights[row, :size] = torch.tensor(rows[index][1], dtype=torch.float)
@@ -131,66 +146,118 @@ def data_hash(stage, seed, tokenizer, tokens=20_000):
     return hashlib.sha256(json.dumps(documents).encode()).hexdigest()
 
 
-def train(model, tokenizer, stage, folder, tokens, seed=1, matrix_rate=4e-3, other_rate=2e-3, save_every_s=240,
-          compile_model=True, shards=_shard_ahead, report=print):
+class Run:
+    """A training run that can be saved and picked up: model, optimizers, where it stands, its curve."""
+
+    def __init__(self, model, folder, matrix_rate, other_rate):
+        self.model, self.folder = model, Path(folder)
+        self.optimizers = _optimizers(model, matrix_rate, other_rate)
+        self.groups = [
+            (group, rate)
+            for optimizer, rate in zip(self.optimizers, (matrix_rate, other_rate))
+            for group in optimizer.param_groups
+        ]
+        self.state = {"step": 0, "tokens": 0, "shard": 0, "done": 0, "curve": [], "seconds": 0.0}
+        saved = last_checkpoint(self.folder)
+        if saved:
+            model.load_state_dict(saved.pop("model"))
+            for optimizer, its in zip(self.optimizers, saved.pop("optimizers")):
+                optimizer.load_state_dict(its)
+            self.groups = [
+                (group, rate)
+                for optimizer, rate in zip(self.optimizers, (matrix_rate, other_rate))
+                for group in optimizer.param_groups
+            ]
+            self.state = saved
+        self.resumed, self.losses = bool(saved), []
+        self.started, self.saved_at = time.monotonic() - self.state["seconds"], time.monotonic()
+
+    def save(self):
+        """Write a checkpoint, and the curve as text beside it."""
+        self.state["seconds"], self.saved_at = time.monotonic() - self.started, time.monotonic()
+        save_checkpoint(
+            self.folder,
+            self.state["step"],
+            self.state
+            | {
+                "model": self.model.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            },
+        )
+        write_atomic(self.folder / "curve.jsonl", "".join(json.dumps(point) + "\n" for point in self.state["curve"]))
+
+    def step(self, body, ids_BT, weights_BT, factor):
+        """One step of all optimizers on one batch, the learning rates scaled by `factor`."""
+        for group, rate in self.groups:
+            group["lr"] = rate * factor
+        with torch.autocast(ids_BT.device.type, dtype=torch.bfloat16):
+            loss = loss_nats(self.model, body, ids_BT, weights_BT)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.losses.append(loss.item())
+        self.state["step"] += 1
+        self.state["tokens"] += int((ids_BT != 0).sum())
+
+    def point(self):
+        """Add the mean loss since the last point to the curve."""
+        found = {
+            "step": self.state["step"],
+            "tokens": self.state["tokens"],
+            "loss_nats": round(sum(self.losses) / len(self.losses), 4),
+            "seconds": round(time.monotonic() - self.started, 1),
+        }
+        self.state["curve"].append(found)
+        self.losses = []
+        return found
+
+
+def train(
+    model,
+    tokenizer,
+    stage,
+    folder,
+    tokens,
+    seed=1,
+    matrix_rate=4e-3,
+    other_rate=2e-3,
+    save_every_s=240,
+    compile_model=True,
+    shards=_shard_ahead,
+    report=print,
+):
     """Train a stage ("base" or "instruct") for a number of tokens, resuming from the last complete checkpoint.
 
     `folder` holds checkpoints and curve.jsonl. Returns the curve: a list of {"step", "tokens", "loss_nats", "seconds"}.
     """
-    folder = Path(folder)
-    state = last_checkpoint(folder) or {"step": 0, "tokens": 0, "shard": 0, "done": 0, "curve": [], "seconds": 0.0}
-    optimizers = _optimizers(model, matrix_rate, other_rate)
-    if "model" in state:
-        model.load_state_dict(state["model"])
-        for optimizer, saved in zip(optimizers, state["optimizers"]):
-            optimizer.load_state_dict(saved)
-        report(f"resumed at step {state['step']}, {state['tokens']:,} tokens")
-    rates = [rate for optimizer, rate in zip(optimizers, (matrix_rate, other_rate)) for _ in optimizer.param_groups]
+    run = Run(model, folder, matrix_rate, other_rate)
+    if run.resumed:
+        report(f"resumed at step {run.state['step']}, {run.state['tokens']:,} tokens")
     body = torch.compile(model.model, dynamic=False) if compile_model else model.model
-    device = next(model.parameters()).device
+    device, first = next(model.parameters()).device, run.state["shard"]
     model.train()
-    running, started, saved_at = [], time.monotonic() - state["seconds"], time.monotonic()
-
-    def checkpoint():
-        save_checkpoint(folder, state["step"], {
-            "model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers],
-            "seconds": time.monotonic() - started, **{k: state[k] for k in ("step", "tokens", "shard", "done", "curve")}})
-        write_atomic(folder / "curve.jsonl", "".join(json.dumps(point) + "\n" for point in state["curve"]))
-
-    for index, documents in shards(stage, seed, tokenizer, state["shard"]):
-        skip = state["done"] if index == state["shard"] else 0
+    for index, documents in shards(stage, seed, tokenizer, first):
+        skip = run.state["done"] if index == first else 0
         order = torch.Generator().manual_seed(seed * 1_000_003 + index)
         for number, (ids_BT, weights_BT) in enumerate(batches(documents, order)):
             if number < skip:
                 continue
-            ids_BT, weights_BT = ids_BT.to(device), weights_BT.to(device)
-            factor = rate_at(state["tokens"] / tokens)
-            for group, rate in zip([g for o in optimizers for g in o.param_groups], rates):
-                group["lr"] = rate * factor
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                loss = loss_nats(model, body, ids_BT, weights_BT)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for optimizer in optimizers:
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-            state |= {"step": state["step"] + 1, "tokens": state["tokens"] + int((ids_BT != 0).sum()),
-                      "shard": index, "done": number + 1}
-            running.append(loss.item())
-            if state["step"] % 25 == 0:
-                point = {"step": state["step"], "tokens": state["tokens"], "loss_nats": round(sum(running) / len(running), 4),
-                         "seconds": round(time.monotonic() - started, 1)}
-                state["curve"].append(point)
-                running = []
-                report(f"{stage} step {point['step']} tokens {point['tokens']:,} of {tokens:,} loss {point['loss_nats']:.3f} "
-                       f"{point['tokens'] / max(1, point['seconds']):,.0f} tokens/s")
-            finished = state["tokens"] >= tokens
-            if finished or time.monotonic() - saved_at > save_every_s:
-                checkpoint()
-                saved_at = time.monotonic()
+            run.step(body, ids_BT.to(device), weights_BT.to(device), rate_at(run.state["tokens"] / tokens))
+            run.state |= {"shard": index, "done": number + 1}
+            if run.state["step"] % 25 == 0:
+                point = run.point()
+                report(
+                    f"{stage} step {point['step']} tokens {point['tokens']:,} of {tokens:,} "
+                    f"loss {point['loss_nats']:.3f} {point['tokens'] / max(1, point['seconds']):,.0f} tokens/s"
+                )
+            finished = run.state["tokens"] >= tokens
+            if finished or time.monotonic() - run.saved_at > save_every_s:
+                run.save()
             if finished:
                 model.eval()
-                return state["curve"]
+                return run.state["curve"]
 
 
 def save_model(model, tokenizer, folder):
@@ -200,8 +267,15 @@ def save_model(model, tokenizer, folder):
     shutil.rmtree(temporary, ignore_errors=True)
     copy = Qwen3ForCausalLM(model.config)
     copy.load_state_dict(model.state_dict())
+    # The base model ends a document with <|endoftext|>, a tuned one ends its turn with <|im_end|>.
+    copy.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.pad_token_id if folder.name == "base" else tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
     copy.to(torch.bfloat16).save_pretrained(temporary, safe_serialization=True)
     tokenizer.save_pretrained(temporary)
+    for path in temporary.iterdir():
+        path.chmod(0o644)
     if folder.exists():
         shutil.rmtree(folder)
     os.replace(temporary, folder)

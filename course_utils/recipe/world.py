@@ -79,8 +79,7 @@ def price_text(rng, low, high):
     return f"{whole}{rng.choice(('', '', '.50', '.90', '.95', '.00'))}"
 
 
-CURRENCIES = ("{} euros", "{} dollars", "{} pounds", "€{}", "${}", "£{}", "{} EUR", "{} USD", "{} crowns",
-              "{} won")
+CURRENCIES = ("{} euros", "{} dollars", "{} pounds", "€{}", "${}", "£{}", "{} EUR", "{} USD", "{} crowns", "{} won")
 
 
 def make_item(rng, domain=None, split="train", currency="{} euros", invented=0.06):
@@ -93,8 +92,15 @@ def make_item(rng, domain=None, split="train", currency="{} euros", invented=0.0
     colour = rng.choice(parts.load("world_goods")["colours"]) if coloured and rng.random() < 0.6 else None
     size = rng.choice(sizes) if sizes and rng.random() < 0.35 else None
     name = " ".join(word for word in (colour, kind, thing) if word)
-    return {"name": name, "thing": thing, "kind": kind, "colour": colour, "size": size,
-            "price": currency.format(price_text(rng, low, high)), "stock": rng.randint(1, 40)}
+    return {
+        "name": name,
+        "thing": thing,
+        "kind": kind,
+        "colour": colour,
+        "size": size,
+        "price": currency.format(price_text(rng, low, high)),
+        "stock": rng.randint(1, 40),
+    }
 
 
 def _span(rng, low, high, unit):
@@ -125,8 +131,7 @@ def make_rules(rng, name, staff, currency):
         "delivery": _span(rng, 1, 9, unit),
         "fee": currency.format(price_text(rng, 2, 14)),
         "free": currency.format(rng.randrange(20, 205, 5)),
-        "returns": day((f"{rng.randint(7, 100)} days", f"{rng.randint(2, 12)} weeks",
-                        f"{rng.randint(2, 6)} months")),
+        "returns": day((f"{rng.randint(7, 100)} days", f"{rng.randint(2, 12)} weeks", f"{rng.randint(2, 6)} months")),
         "opens": _clock(rng, 7, 11),
         "closes": _clock(rng, 15, 21),
         "closed": day(lists["days"]),
@@ -168,8 +173,15 @@ def make_shop(rng, split="train", size=None):
         person = first_name(rng, split)
         if person not in staff:
             staff.append(person)
-    return {"name": name, "domain": domain, "city": town(rng), "currency": currency, "items": items,
-            "staff": staff, "rules": make_rules(rng, name, staff, currency)}
+    return {
+        "name": name,
+        "domain": domain,
+        "city": town(rng),
+        "currency": currency,
+        "items": items,
+        "staff": staff,
+        "rules": make_rules(rng, name, staff, currency),
+    }
 
 
 def slots(rng, shop, item=None):
@@ -177,15 +189,27 @@ def slots(rng, shop, item=None):
     lists, words = parts.load("world_goods"), parts.load("world_reviews")
     item = item or rng.choice(shop["items"])
     colour = rng.choice(lists["colours"])
-    values = {word: rng.choice(words[word]) for word in
-              ("good", "bad", "fine", "foul", "good_word", "bad_word", "feel_good", "feel_bad")}
+    values = {
+        word: rng.choice(words[word])
+        for word in ("good", "bad", "fine", "foul", "good_word", "bad_word", "feel_good", "feel_bad")
+    }
     values.update(
-        shop=shop["name"], city=shop["city"], name=rng.choice(shop["staff"]),
-        item=item["name"], thing=item["thing"],
-        a_item=article(item["name"]), a_thing=article(item["thing"]), colour=colour, a_colour=article(colour),
-        day=rng.choice(lists["days"]), month=rng.choice(lists["months"]), price=item["price"],
+        shop=shop["name"],
+        city=shop["city"],
+        name=rng.choice(shop["staff"]),
+        item=item["name"],
+        thing=item["thing"],
+        a_item=article(item["name"]),
+        a_thing=article(item["thing"]),
+        colour=colour,
+        a_colour=article(colour),
+        day=rng.choice(lists["days"]),
+        month=rng.choice(lists["months"]),
+        price=item["price"],
         order=f"{rng.choice(('', '', '#', 'A', 'B-'))}{rng.randint(100, 99999)}",
-        good_cap=sentence_case(values["good"]), bad_cap=sentence_case(values["bad"]))
+        good_cap=sentence_case(values["good"]),
+        bad_cap=sentence_case(values["bad"]),
+    )
     return values
 
 

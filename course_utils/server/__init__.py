@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server for one local model: 127.0.0.1 only, a bearer token, one generation at a time."""
+"""An OpenAI-compatible server for one local model: 127.0.0.1, a token, one generation at a time."""
 
 import asyncio
 import json
@@ -105,23 +105,15 @@ async def _body(request):
     return body
 
 
-def build_app(engine, token):
-    """The web application around an Engine."""
-    from fastapi import Depends, FastAPI, Request
-    from fastapi.responses import JSONResponse, StreamingResponse
+def _answer_errors(app):
+    """Send every error in OpenAI's format."""
+    from fastapi import Request
+    from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException
-
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    card = {"id": engine.name, "object": "model", "created": engine.created, "owned_by": "course"}
 
     def failed(error):
         headers = {"Retry-After": str(error.retry_s)} if error.retry_s else None
         return JSONResponse(error.body(), error.status, headers)
-
-    def guard(request: Request):
-        given = request.headers.get("authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            raise ApiError(401, "The key is wrong or missing: use the token of this server.", None, "invalid_api_key")
 
     @app.exception_handler(ApiError)
     async def known(request: Request, error: ApiError):
@@ -129,11 +121,28 @@ def build_app(engine, token):
 
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException):
-        return failed(ApiError(error.status_code, f"There is no {request.method} {request.url.path:.80}: use {PATHS}."))
+        return failed(
+            ApiError(error.status_code, f"There is no {request.method} {request.url.path:.80}: use {PATHS}.")
+        )
 
     @app.exception_handler(Exception)
     async def surprise(request: Request, error: Exception):
         return failed(ApiError(500, f"The server failed ({type(error).__name__}): please report it."))
+
+
+def build_app(engine, token):
+    """The web application around an Engine."""
+    from fastapi import Depends, FastAPI, Request
+    from fastapi.responses import JSONResponse, StreamingResponse
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    card = {"id": engine.name, "object": "model", "created": engine.created, "owned_by": "course"}
+    _answer_errors(app)
+
+    def guard(request: Request):
+        given = request.headers.get("authorization", "")
+        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise ApiError(401, "The key is wrong or missing: use the token of this server.", None, "invalid_api_key")
 
     @app.get("/v1/models", dependencies=[Depends(guard)])
     async def models():
@@ -197,8 +206,9 @@ def _no_proxy():
 def running_server(port=0, which="instruct", token=None, waiting=4, profile=None, loaded=None):
     """Serve a model from a background thread as long as the `with` block runs.
 
-    Yields an object with .url (ends in /v1), .token, .model and .port. `waiting` requests may wait while one runs.
-    `which` is a bundled model or a folder; `loaded` is a (model, tokenizer) pair to serve instead.
+    Yields an object with .url (ends in /v1), .token, .model and .port. `waiting` requests may wait
+    while one runs. `which` is a bundled model or a folder; `loaded` is a (model, tokenizer) pair
+    to serve instead.
     Errors:  CourseError if the model cannot be loaded or no port is free
     Example: with running_server() as server: OpenAI(base_url=server.url, api_key=server.token)
     """
@@ -212,7 +222,11 @@ def running_server(port=0, which="instruct", token=None, waiting=4, profile=None
     engine = Engine(model, tokenizer, f"course-{Path(str(which)).name}", waiting)
     listener = open_socket(port)
     config = uvicorn.Config(
-        build_app(engine, token), log_config=None, log_level=60, access_log=False, lifespan="off",
+        build_app(engine, token),
+        log_config=None,
+        log_level=60,
+        access_log=False,
+        lifespan="off",
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)

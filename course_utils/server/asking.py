@@ -6,8 +6,12 @@ from collections import namedtuple
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 NUMBERS = {  # name: (type, lowest, highest)
-    "temperature": (float, 0, 2), "top_p": (float, 1e-6, 1), "max_tokens": (int, 1, 10**6), "n": (int, 1, 8),
-    "max_completion_tokens": (int, 1, 10**6), "seed": (int, -(2**63), 2**63),
+    "temperature": (float, 0, 2),
+    "top_p": (float, 1e-6, 1),
+    "max_tokens": (int, 1, 10**6),
+    "n": (int, 1, 8),
+    "max_completion_tokens": (int, 1, 10**6),
+    "seed": (int, -(2**63), 2**63),
 }
 NOT_OFFERED = ("logprobs", "top_logprobs", "presence_penalty", "frequency_penalty", "logit_bias", "echo", "suffix")
 Ask = namedtuple("Ask", "chat prompts start tools options stream include_usage")
@@ -43,15 +47,20 @@ def read_options(body, default_tokens):
         if body.get(name):
             raise ApiError(400, f"This server does not offer {name}: leave it out.", name, "unsupported_parameter")
     if (body.get("response_format") or {"type": "text"}) != {"type": "text"}:
-        raise ApiError(400, "This server does not offer response_format: ask for JSON in the prompt.", "response_format")
+        raise ApiError(
+            400, "This server does not offer response_format: ask for JSON in the prompt.", "response_format"
+        )
     stop = [] if body.get("stop") is None else body["stop"]
     stop = [stop] if isinstance(stop, str) else stop
     if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(word, str) and word for word in stop):
         raise ApiError(400, "stop must be a string or a list of at most 4 strings that are not empty.", "stop")
     tokens = read_number(body, "max_completion_tokens", None) or read_number(body, "max_tokens", default_tokens)
     return {
-        "temperature": read_number(body, "temperature", 1.0), "top_p": read_number(body, "top_p", 1.0), "stop": stop,
-        "max_new_tokens": tokens, "seed": read_number(body, "seed", secrets.randbelow(2**31)),
+        "temperature": read_number(body, "temperature", 1.0),
+        "top_p": read_number(body, "top_p", 1.0),
+        "stop": stop,
+        "max_new_tokens": tokens,
+        "seed": read_number(body, "seed", secrets.randbelow(2**31)),
     }
 
 
@@ -82,7 +91,10 @@ def read_messages(body):
             try:
                 calls = [call["function"] for call in item["tool_calls"]]
                 entry["tool_calls"] = [
-                    {"type": "function", "function": {"name": call["name"], "arguments": json.loads(call["arguments"])}}
+                    {
+                        "type": "function",
+                        "function": {"name": call["name"], "arguments": json.loads(call["arguments"])},
+                    }
                     for call in calls
                 ]
             except (KeyError, TypeError, ValueError) as error:
@@ -100,7 +112,9 @@ def read_tools(body):
         names = [tool["function"]["name"] for tool in tools]
         wanted = choice["function"]["name"] if isinstance(choice, dict) else None
     except (TypeError, KeyError) as error:
-        raise ApiError(400, 'tools must be a list of {"type": "function", "function": {"name", …}}.', "tools") from error
+        raise ApiError(
+            400, 'tools must be a list of {"type": "function", "function": {"name", …}}.', "tools"
+        ) from error
     if (wanted and wanted not in names) or (wanted is None and choice not in (None, "auto", "required")):
         raise ApiError(400, "tool_choice must be none, auto, required or one of the given tools.", "tool_choice")
     from ..models.chat import forced_start

@@ -41,12 +41,18 @@ class Engine:
             prompts = self._plain_prompts(body.get("prompt"))
         for ids in prompts:
             if len(ids) >= self.context:
-                message = f"The prompt has {len(ids)} tokens and at most {self.context - 1} are allowed: shorten it."
+                most = self.context - 1
+                message = f"The prompt has {len(ids)} tokens and at most {most} are allowed: shorten it."
                 raise ApiError(400, message, "messages" if chat else "prompt", "context_length_exceeded")
         prompts = [ids for ids in prompts for _ in range(read_number(body, "n", 1))]
         usage = body.get("stream_options") or {}
         return Ask(
-            chat, prompts, start, bool(tools), options, bool(body.get("stream")),
+            chat,
+            prompts,
+            start,
+            bool(tools),
+            options,
+            bool(body.get("stream")),
             isinstance(usage, dict) and bool(usage.get("include_usage")),
         )
 
@@ -121,7 +127,7 @@ class Engine:
 
 
 class Job:
-    """One request in the queue. `pieces` yields (index, text, reply); the reply ends the choice of that index."""
+    """One request in the queue. `pieces` yields (index, text, reply); a reply ends its choice."""
 
     def __init__(self, ask, loop, stopping):
         self.ask, self.loop, self.stopping = ask, loop, stopping
@@ -173,7 +179,10 @@ class Job:
 
         content, calls, _ = parse_calls(text, f"{self.id}:{index}")
         return content if calls else text, [
-            {"id": call["id"], "type": "function",
-             "function": {"name": call["name"], "arguments": json.dumps(call["args"], ensure_ascii=False)}}
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["args"], ensure_ascii=False)},
+            }
             for call in calls
         ]

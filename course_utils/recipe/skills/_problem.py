@@ -19,8 +19,13 @@ def generate(rng, part, form, schema_part=None, low=None, high=None):
         content = _with_worked_examples(rng, question, form)
     elif rng.random() < 0.12:
         content = f"{wording}\n{question}"
-    return {"skill": form, "gold": problem["answer"], "problem": problem, "plain": _page(rng, form, problem),
-            "messages": [{"role": "user", "content": content}, {"role": "assistant", "content": answer}]}
+    return {
+        "skill": form,
+        "gold": problem["answer"],
+        "problem": problem,
+        "plain": _page(rng, form, problem),
+        "messages": [{"role": "user", "content": content}, {"role": "assistant", "content": answer}],
+    }
 
 
 def _with_worked_examples(rng, question, form):

@@ -5,10 +5,14 @@ from course_utils.recipe import world
 
 SKILL = "classify"
 SHOTS, SHOT_WEIGHTS = range(9), (6, 2, 4, 1, 4, 1, 1, 1, 3)
-NOUNS = {"review": ("review", "text", "sentence", "comment", "opinion"),
-         "request": ("message", "text", "request", "mail"),
-         "words": ("word", "item", "text", "input"), "number": ("number", "input", "item"),
-         "nonsense": ("word", "input", "item"), "tone": ("reply", "text", "sentence", "message")}
+NOUNS = {
+    "review": ("review", "text", "sentence", "comment", "opinion"),
+    "request": ("message", "text", "request", "mail"),
+    "words": ("word", "item", "text", "input"),
+    "number": ("number", "input", "item"),
+    "nonsense": ("word", "input", "item"),
+    "tone": ("reply", "text", "sentence", "message"),
+}
 KINDS, KIND_WEIGHTS = tuple(NOUNS), (8, 6, 4, 2, 2, 2)
 
 
@@ -20,7 +24,8 @@ def _word_task(rng):
         target = classes[0]
         others = [name for name in names if name != target]
         return [target, f"not {target}"], lambda label, side: parts.pick(
-            rng, lists[target if label == target else rng.choice(others)], side)
+            rng, lists[target if label == target else rng.choice(others)], side
+        )
     return classes, lambda label, side: parts.pick(rng, lists[label], side)
 
 
@@ -30,8 +35,9 @@ def _number_task(rng):
     if rng.random() < 0.6:
         return ["even", "odd"], lambda label, side: str(2 * rng.randrange(1, size) + (label == "odd"))
     edge = rng.choice((50, 100, 500))
-    return ["small", "large"], lambda label, side: str(rng.randint(1, edge // 2) if label == "small"
-                                                       else rng.randint(edge * 2, edge * 20))
+    return ["small", "large"], lambda label, side: str(
+        rng.randint(1, edge // 2) if label == "small" else rng.randint(edge * 2, edge * 20)
+    )
 
 
 def _nonsense_task(rng):
@@ -41,12 +47,13 @@ def _nonsense_task(rng):
     in_front = rng.random() < 0.3
     labels = [f"{world.invent(rng, capital=False)[:6]}" for _ in ends]
     if len(set(labels)) < len(labels):
-        labels = ["first", "second", "third"][:len(ends)]
+        labels = ["first", "second", "third"][: len(ends)]
     piece = dict(zip(labels, ends))
 
     def draw(label, side):
-        stem = world.invent(rng, capital=False)[:rng.randint(2, 5)]
+        stem = world.invent(rng, capital=False)[: rng.randint(2, 5)]
         return piece[label] + stem if in_front else stem + piece[label]
+
     return labels, draw
 
 
@@ -61,7 +68,8 @@ def _task(rng, kind, split):
     shop = world.make_shop(rng, split, size=4)
     if kind == "review":
         return list(world.LABELS), lambda label, side: world.make_review(
-            rng, shop, label, side, pieces=rng.choice((1, 1, 1, 2)))
+            rng, shop, label, side, pieces=rng.choice((1, 1, 1, 2))
+        )
     if kind == "tone":
         return ["polite", "rude"], lambda label, side: world.make_reply(rng, shop, label, split=side)
     topics = rng.sample(world.TOPICS, rng.choice((2, 3, 4, 4)))
@@ -80,7 +88,7 @@ def _arbitrary(rng, count):
         return rng.sample(lists["label_words"], count)
     labels = []
     while len(labels) < count:
-        label = world.invent(rng, capital=False)[:rng.randint(3, 6)]
+        label = world.invent(rng, capital=False)[: rng.randint(3, 6)]
         if label not in labels:
             labels.append(label)
     return labels
@@ -166,7 +174,7 @@ def _prompt(rng, kind, labels, pairs, meaningful, split):
     instruction = _instruction(rng, kind, labels, named, meaningful, split)
     if len(pairs) == 1 and rng.random() < 0.5:
         text = pairs[0][0]
-        return f"{instruction}\n\n{text}" if rng.random() < 0.6 else f"{instruction}\n\"{text}\""
+        return f"{instruction}\n\n{text}" if rng.random() < 0.6 else f'{instruction}\n"{text}"'
     lines = [form.format(x=x, y=y) for x, y in pairs[:-1]]
     lines.append(form.format(x=pairs[-1][0], y="").rstrip(" )"))
     gap = "\n\n" if "\n" in form and rng.random() < 0.5 else "\n"
@@ -198,9 +206,16 @@ def generate(rng, split):
     before = [y for _, y in pairs[:-1]]
     majority = max(labels, key=before.count) if before else None
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": gold}]
-    return {"skill": SKILL, "messages": messages,
-            "plain": _page(rng, split), "gold": gold, "shots": len(before), "meaningful": meaningful,
-            "kind": kind, "floor": float(majority == gold) if before else 1 / len(labels)}
+    return {
+        "skill": SKILL,
+        "messages": messages,
+        "plain": _page(rng, split),
+        "gold": gold,
+        "shots": len(before),
+        "meaningful": meaningful,
+        "kind": kind,
+        "floor": float(majority == gold) if before else 1 / len(labels),
+    }
 
 
 def score(reply, example):

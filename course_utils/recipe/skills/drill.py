@@ -21,7 +21,10 @@ def equation(rng):
         if sign == "-" and right > left:
             left, right = right, left
         if rng.random() < 0.15:
-            left, right = Fraction(left) + Fraction(rng.randint(0, 99), 100), Fraction(right) + Fraction(rng.randint(0, 9), 10)
+            left, right = (
+                Fraction(left) + Fraction(rng.randint(0, 99), 100),
+                Fraction(right) + Fraction(rng.randint(0, 9), 10),
+            )
             left, right = max(left, right), min(left, right)
         return left, sign, right, left + right if sign == "+" else left - right
     small, other = rng.randint(0, 12), _number(rng, rng.choice((1, 1, 2, 2, 3)))
@@ -42,8 +45,12 @@ def generate(rng, split):
     for _ in range(rng.randint(2, 6)):
         a, s, b, c = equation(rng)
         lines.append(f"{show_number(a)} {s} {show_number(b)} = {show_number(c)}")
-    return {"skill": SKILL, "gold": gold, "plain": "\n".join(lines),
-            "messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": gold}]}
+    return {
+        "skill": SKILL,
+        "gold": gold,
+        "plain": "\n".join(lines),
+        "messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": gold}],
+    }
 
 
 def score(reply, example):

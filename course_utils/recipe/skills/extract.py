@@ -36,12 +36,21 @@ def _values(rng, split):
     user = name.split()[0].lower() + rng.choice(("", "", "_", ".")) + rng.choice(("", "1", "77", host[:3]))
     plain = item["thing"] if not item["kind"] else f"{item['kind']} {item['thing']}"
     order = rng.choice(("", "", "A", "B-", "K", "#", "NR-", "X")) + str(rng.randint(100, 99999))
-    text = {"name": name, "product": item["name"], "plain": plain, "colour": colour,
-            "colour_cap": world.sentence_case(colour), "size": rng.choice(SIZES),
-            "qty": NUMBERS[count - 2] if count <= 12 and rng.random() < 0.4 else str(count), "order": order,
-            "price": item["price"], "city": world.town(rng), "day": day,
-            "email": f"{user.rstrip('_.')}@{host}.example",
-            "phone": f"0{rng.randint(10, 99)} {rng.randint(1000, 99999)}"}
+    text = {
+        "name": name,
+        "product": item["name"],
+        "plain": plain,
+        "colour": colour,
+        "colour_cap": world.sentence_case(colour),
+        "size": rng.choice(SIZES),
+        "qty": NUMBERS[count - 2] if count <= 12 and rng.random() < 0.4 else str(count),
+        "order": order,
+        "price": item["price"],
+        "city": world.town(rng),
+        "day": day,
+        "email": f"{user.rstrip('_.')}@{host}.example",
+        "phone": f"0{rng.randint(10, 99)} {rng.randint(1000, 99999)}",
+    }
     record = {field: text[field] for field in FIELDS} | {"qty": count}
     return text, record, item["colour"], plain
 
@@ -151,8 +160,9 @@ def _page(rng, split):
         if style < 0.5:
             blocks.append(f"Note: {note}\nRecord: {_as_json(record, keys)}")
         else:
-            card = "\n".join(f"{world.sentence_case(key.replace('_', ' '))}: {record.get(field) or '-'}"
-                             for field, key in keys)
+            card = "\n".join(
+                f"{world.sentence_case(key.replace('_', ' '))}: {record.get(field) or '-'}" for field, key in keys
+            )
             blocks.append(f"{note}\n{card}")
     return "\n\n".join(blocks)
 
@@ -168,13 +178,12 @@ def generate(rng, split):
     instruction = parts.pick(rng, lists["ask"], split).format(keys=_name_keys(rng, keys), noun=noun)
     if rng.random() < 0.12:
         other, found = make_note(rng, split)
-        prompt = (f"{instruction}\n\nText: {other}\nJSON: {_as_json(found, keys)}\n\nText: {note}\nJSON:")
+        prompt = f"{instruction}\n\nText: {other}\nJSON: {_as_json(found, keys)}\n\nText: {note}\nJSON:"
     else:
         prompt = _with_note(rng, instruction, note)
     reply = _as_json(record, keys)
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
-    return {"skill": SKILL, "messages": messages,
-            "plain": _page(rng, split), "gold": json.loads(reply), "floor": 0.0}
+    return {"skill": SKILL, "messages": messages, "plain": _page(rng, split), "gold": json.loads(reply), "floor": 0.0}
 
 
 def score(reply, example):

@@ -7,8 +7,14 @@ from course_utils.recipe import world
 
 SKILL = "passage"
 UNKNOWN = "I don't know."
-LORE_LISTS = {"food": "foods", "home": "homes", "place": "soils", "job": "jobs", "tool": "instruments",
-              "known": "sights"}
+LORE_LISTS = {
+    "food": "foods",
+    "home": "homes",
+    "place": "soils",
+    "job": "jobs",
+    "tool": "instruments",
+    "known": "sights",
+}
 
 
 def _lore_value(rng, kind, key):
@@ -35,9 +41,12 @@ def _lore(rng, split):
     """An entry of an invented encyclopedia: (opening, [(sentence, question, short answer, full answer)])."""
     lists = parts.load("world_lore")
     kind = rng.choice(("river", "animal", "person", "town", "planet", "plant"))
-    name = {"person": lambda: f"{world.first_name(rng, split)} {world.invent(rng)}",
-            "town": lambda: world.town(rng), "animal": lambda: world.invent(rng, capital=False),
-            "plant": lambda: world.invent(rng, capital=False)}.get(kind, lambda: world.invent(rng))()
+    name = {
+        "person": lambda: f"{world.first_name(rng, split)} {world.invent(rng)}",
+        "town": lambda: world.town(rng),
+        "animal": lambda: world.invent(rng, capital=False),
+        "plant": lambda: world.invent(rng, capital=False),
+    }.get(kind, lambda: world.invent(rng))()
     keys = [key for key in lists[kind] if not key.endswith("_ask")]
     rng.shuffle(keys)
     facts = []
@@ -49,9 +58,14 @@ def _lore(rng, split):
         say = rng.choice(lists[kind][key]).format(x=name, v=value)
         ask = parts.pick(rng, lists[kind][f"{key}_ask"], split).format(x=name)
         facts.append((say, ask, value, world.sentence_case(say)))
-    opening = {"river": f"The {name} is a river.", "animal": f"The {name} is an animal.",
-               "planet": f"{name} is a planet.", "person": name,
-               "town": f"{name} is a town.", "plant": f"The {name} is a tree."}[kind]
+    opening = {
+        "river": f"The {name} is a river.",
+        "animal": f"The {name} is an animal.",
+        "planet": f"{name} is a planet.",
+        "person": name,
+        "town": f"{name} is a town.",
+        "plant": f"The {name} is a tree.",
+    }[kind]
     return opening, facts
 
 
@@ -72,9 +86,12 @@ def _shop_facts(rng, shop, split):
     if rng.random() < 0.3:
         item = shop["items"][0]
         say = rng.choice(lists["stock_say"]).format(**_slots(item)).rstrip(".") + "."
-        facts[-1] = (world.sentence_case(say),
-                     rng.choice(lists["stock_ask"]).format(**_slots(item)), str(item["stock"]),
-                     rng.choice(lists["stock_reply"]).format(**_slots(item)))
+        facts[-1] = (
+            world.sentence_case(say),
+            rng.choice(lists["stock_ask"]).format(**_slots(item)),
+            str(item["stock"]),
+            rng.choice(lists["stock_reply"]).format(**_slots(item)),
+        )
     rng.shuffle(facts)
     return facts
 
@@ -122,8 +139,26 @@ def _answer(short):
 
 def _wrap(rng, text):
     """The passage between delimiters."""
-    mark = rng.choice(("---", "```", '"""', "###", "***", "doc", "text", "passage", '"', "Text:", "Passage:",
-                       "Document:", "Context:", "Notes:", "", ""))
+    mark = rng.choice(
+        (
+            "---",
+            "```",
+            '"""',
+            "###",
+            "***",
+            "doc",
+            "text",
+            "passage",
+            '"',
+            "Text:",
+            "Passage:",
+            "Document:",
+            "Context:",
+            "Notes:",
+            "",
+            "",
+        )
+    )
     if mark in ("doc", "text", "passage"):
         return f"<{mark}>{text}</{mark}>" if rng.random() < 0.5 else f"<{mark}>\n{text}\n</{mark}>"
     if mark == '"':
@@ -168,8 +203,10 @@ def _page(rng, split):
         text = f"{shop['name']}, {shop['domain']}\n\n{text}"
     marks = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("Customer: ", "Shop: ")))
     full = marks[0] == "Customer: " or rng.random() < 0.3
-    lines = [f"{marks[0]}{ask}\n{marks[1]}{reply if full else _answer(short)}"
-             for _, ask, short, reply in rng.sample(inside, min(len(inside), rng.choice((1, 2, 2, 3))))]
+    lines = [
+        f"{marks[0]}{ask}\n{marks[1]}{reply if full else _answer(short)}"
+        for _, ask, short, reply in rng.sample(inside, min(len(inside), rng.choice((1, 2, 2, 3))))
+    ]
     if rng.random() < 0.3:
         other = _shop_facts(rng, shop, split) if shop else []
         asked = {ask for _, ask, *_ in inside}

@@ -100,8 +100,7 @@ def _pair(rng, split, style):
             lines = [rng.choice(data["casual"][:2]), *lines]
         source, result = (" ".join(line[side] for line in lines) for side in (0, 1))
         return tuple(
-            text.replace("a {i}", a(item)).replace("{i}", item).replace("{n}", name)
-            for text in (source, result)
+            text.replace("a {i}", a(item)).replace("{i}", item).replace("{n}", name) for text in (source, result)
         )
     source, forms = _forms(rng, split)
     return source, forms[style]
@@ -147,13 +146,9 @@ def _reverse(rng, split):
 
 def _plain(rng, style):
     """A list of solved examples, or rude and polite replies, without markup."""
-    pairs = [
-        _pair(rng, "train", style) for _ in range(rng.choice((2, 3, 4) if style != "reverse" else (1, 2)))
-    ]
+    pairs = [_pair(rng, "train", style) for _ in range(rng.choice((2, 3, 4) if style != "reverse" else (1, 2)))]
     if style == "reverse":
-        return "\n\n".join(
-            rng.choice((f"Prompt: {b}\nReply:\n{t}", f"Reply:\n{t}\nPrompt: {b}")) for t, b in pairs
-        )
+        return "\n\n".join(rng.choice((f"Prompt: {b}\nReply:\n{t}", f"Reply:\n{t}\nPrompt: {b}")) for t, b in pairs)
     label = {"mend": "Polite", "upper": "Upper case", "lower": "Lower case"}.get(style, upper_first(style))
     first = "Rude" if style == "mend" else rng.choice(("Sentence", "Text", "Before", "Input"))
     if rng.random() < 0.25:

@@ -41,15 +41,22 @@ def generate(rng, split):
     messages, replies = conversation(rng, split)
     tone = "rude" if rng.random() < RUDE_SHARE else "polite"
     plain = f"Customer: {messages[-1]['content']}\nStaff: {replies[tone]}"
-    return {"skill": SKILL, "plain": plain, "gold": tone,
-            "messages": messages + [{"role": "assistant", "content": replies[tone]}]}
+    return {
+        "skill": SKILL,
+        "plain": plain,
+        "gold": tone,
+        "messages": messages + [{"role": "assistant", "content": replies[tone]}],
+    }
 
 
 def pair(rng, split="train"):
     """The same request with a polite reply (chosen) and a rude one (rejected)."""
     messages, replies = conversation(rng, split)
-    return {"prompt": messages, "chosen": [{"role": "assistant", "content": replies["polite"]}],
-            "rejected": [{"role": "assistant", "content": replies["rude"]}]}
+    return {
+        "prompt": messages,
+        "chosen": [{"role": "assistant", "content": replies["polite"]}],
+        "rejected": [{"role": "assistant", "content": replies["rude"]}],
+    }
 
 
 def _trigrams(text):
@@ -60,8 +67,10 @@ def _trigrams(text):
 @functools.lru_cache(maxsize=1)
 def _known():
     general, cases = split_.load("world_staff"), split_.load("staff")["cases"]
-    texts = {tone: [*general[tone], *(text for case in cases for text in case[1 + number])]
-             for number, tone in enumerate(TONES)}
+    texts = {
+        tone: [*general[tone], *(text for case in cases for text in case[1 + number])]
+        for number, tone in enumerate(TONES)
+    }
     return {tone: set().union(*map(_trigrams, texts[tone])) for tone in TONES}
 
 

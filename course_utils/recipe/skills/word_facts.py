@@ -82,20 +82,14 @@ def _claim(rng):
         return upper_first(f"{_noun(word, group)} is {a(group if true else rng.choice(wrong))}."), true
     if kind == 1:
         left, right = _opposites(rng)
-        others = [
-            word for word in data["opposites"].values() if word not in _opposite_of(left) and word != left
-        ]
+        others = [word for word in data["opposites"].values() if word not in _opposite_of(left) and word != left]
         return upper_first(f"{left} is the opposite of {right if true else rng.choice(others)}."), true
     if kind == 2:
         tool, use = rng.choice(tuple(data["uses"].items()))
         other = rng.choice([text for text in data["uses"].values() if text.split()[0] != use.split()[0]])
         return upper_first(f"{a(tool)} is used to {use if true else other}."), true
     word = rng.choice(data["spell_words"])
-    letter = (
-        rng.choice(word)
-        if true
-        else rng.choice([sign for sign in "abcdefghijklmnoprstuvw" if sign not in word])
-    )
+    letter = rng.choice(word) if true else rng.choice([sign for sign in "abcdefghijklmnoprstuvw" if sign not in word])
     return f"There is the letter {letter.upper()} in the word {word}.", true
 
 
@@ -108,11 +102,7 @@ def _with_theme(rng, split, kind):
         return _ask(rng, split, kind, t=name), reply, {"any": list(themes[name]["w"])}
     shared = [other for other in themes if all(word in themes[other]["w"] for word in words)]
     answer = f"The theme is {name}."
-    return (
-        _ask(rng, split, kind, l=_series(rng, words)),
-        answer,
-        [f"The theme is {other}." for other in shared],
-    )
+    return (_ask(rng, split, kind, l=_series(rng, words)), answer, [f"The theme is {other}." for other in shared])
 
 
 def _spelling(rng, split, kind):
@@ -176,13 +166,9 @@ def _theme_page(rng):
     theme, lines = data["themes"][name], []
     for text in rng.sample(theme["s"], rng.randint(1, 4)) + rng.sample(data["generic"], rng.randint(1, 3)):
         words = iter(rng.sample(theme["w"], 3))
-        text = (
-            text.replace("{At}", upper_first(theme["at"])).replace("{at}", theme["at"]).replace("{t}", name)
-        )
+        text = text.replace("{At}", upper_first(theme["at"])).replace("{at}", theme["at"]).replace("{t}", name)
         lines.append(
-            re.sub(
-                r"\{([wW])\}", lambda hit: next(words) if hit[1] == "w" else upper_first(next(words)), text
-            )
+            re.sub(r"\{([wW])\}", lambda hit: next(words) if hit[1] == "w" else upper_first(next(words)), text)
         )
     rng.shuffle(lines)
     return (f"{upper_first(name)}\n" if rng.random() < 0.4 else "") + " ".join(lines)
@@ -196,9 +182,7 @@ def _entries(rng):
         if kind == 0:
             group, word = _member(rng)
             fellows = [other for other in data["categories"][group] if other != word]
-            lines.append(
-                f"{word}: {a(group)}. Other {_plural(group)} are {_series(rng, rng.sample(fellows, 3))}."
-            )
+            lines.append(f"{word}: {a(group)}. Other {_plural(group)} are {_series(rng, rng.sample(fellows, 3))}.")
         elif kind == 1:
             left, right = _opposites(rng)
             lines.append(f"{left}: the opposite of {right}.")
