@@ -26,7 +26,7 @@ def new_figure(size="wide", columns=1, title=""):
 
     style = STYLE | {"axes.prop_cycle": matplotlib.cycler(color=COLOURS)}
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=SIZES[size], layout="constrained", dpi=110)
+        figure = Figure(figsize=SIZES[size], layout="constrained", dpi=90)
         axes = figure.subplots(1, columns)
         (axes if columns == 1 else axes[0]).set_title(title)
     return figure, axes
@@ -53,10 +53,14 @@ def curve(axes, xs, measures, label=""):
 
 
 def png_of(figure):
-    """The figure as PNG bytes, the same bytes for the same figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    """The figure as PNG bytes, the same bytes for the same figure; 64 colours are enough and keep notebooks small."""
+    from PIL import Image
+
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", metadata={"Software": None})
+    picture = Image.open(full).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    picture.save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 class Picture:

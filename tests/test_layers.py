@@ -36,14 +36,14 @@ LAYERS = {
     "apps": 4,
     "exercises": 5,
     "commands": 5,
-    "colab": 5,
-    "lesson": 5,
+    "notebook": 5,
+    "setup": 5,
     "__main__": 6,
 }
 RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that starts it imports the recipe
 # Inside a layer or sub-package a module may import only what stands before it in its list.
 ORDER = {
-    "": ["settings", "measures", "figures", "feedback", "server", "apps"],
+    "": ["settings", "measures", "figures", "feedback", "server", "apps", "notebook", "commands", "setup"],
     "commands": [
         "__init__",
         "pins",
@@ -51,6 +51,7 @@ ORDER = {
         "installer",
         "environment",
         "notebooks",
+        "tidy",
         "record",
         "lab",
         "test",

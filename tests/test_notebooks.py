@@ -178,6 +178,15 @@ def test_every_rule_has_a_planted_mistake():
     assert {rule for rule, _ in PLANTED} >= set(rules.RULES)
 
 
+def test_an_open_claim_may_fail_and_must_leave_the_list_when_it_holds():
+    book = small()
+    assert rules.claims_hold(book, {"1.words": "reason"}) == [
+        "a1-claim: claim 1.words holds now: take it off tests/open_claims.yaml"]
+    cell(book, "a1-claim")["outputs"] = said("claim 1.words: does not hold | two words")
+    assert rules.claims_hold(book, {"1.words": "reason"}) == [] != rules.claims_hold(book, {})
+    assert all(len(str(reason)) > 20 for reason in rules.open_claims().values())
+
+
 def test_the_allow_list_is_exact():
     book = small()
     cell(book, "a1-count")["metadata"] = {"tags": ["nbval-ignore-output"]}

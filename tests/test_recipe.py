@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from course_utils.recipe import contamination, mix, problems, split, training
+from course_utils.recipe import contamination, mix, problems, schemas, split, training
 from course_utils.settings import DATA, ROOT
 
 TRAIN = """
@@ -30,7 +30,7 @@ print("finished", sum(p.double().abs().sum().item() for p in model.parameters())
 
 
 def test_every_schema_comes_out_and_its_program_gives_its_answer():
-    faults = [fault for fault in map(problems.check, problems.schemas("all")) if fault]
+    faults = [fault for fault in map(schemas.check, problems.schemas("all")) if fault]
     assert faults == []
     assert len(problems.schemas("all")) >= 400
     assert len({schema["type"] for schema in problems.schemas("all")}) >= 40
@@ -44,7 +44,7 @@ def test_a_broken_schema_is_noticed():
         "question": ["How many {nothing}?"],
         "numbers": {"a": [5, 4]},
     }.items():
-        assert problems.check(good | {key: value}), key
+        assert schemas.check(good | {key: value}), key
 
 
 def test_ids_are_unique_and_held_out_schemas_never_reach_training():

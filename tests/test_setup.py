@@ -54,7 +54,7 @@ def run_cell(cwd, before="", after="", python=sys.executable, light=True, **vari
         env={**kept, **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -364,7 +364,7 @@ def kernel(tmp_path):
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         book = nbformat.v4.new_notebook(cells=cells)
         NotebookClient(
-            book, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(cwd)}}
+            book, kernel_name="python3", allow_errors=True, startup_timeout=300, resources={"metadata": {"path": str(cwd)}}
         ).execute()
         return [cell.outputs for cell in book.cells]
 

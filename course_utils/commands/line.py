@@ -26,6 +26,7 @@ TABLE = {
     "app": Command("app", "start an application: chat or poem"),
     "serve": Command("serve", "serve the model on 127.0.0.1 in OpenAI's format"),
     "bench": Command("bench", "measure speed"),
+    "tidy": Command("tidy", "write the notebooks in the one normal form", False),
     "recipe": Command("recipe", "make the bundled models again"),
 }
 

@@ -14,13 +14,13 @@ ENCODE = """
 def encode_word(word, merges):
     rank = {{pair: number for number, pair in enumerate(merges)}}
     parts = list(word)
-    {loop} len(parts) > 1:
+    {loop}:
         best = {best}
         if best not in rank:
             break
         glued, at = [], 0
         while at < len(parts):
-            step = 2 if tuple(parts[at : at + 2]) == best {once}else 1
+            step = 2 if tuple(parts[at : at + 2]) == best else 1
             glued.append("".join(parts[at : at + step]))
             at += step
         parts = glued
@@ -70,8 +70,8 @@ def _training(each="2 * weight_bytes + (8 if adam else 0)", total="parameters * 
     return TRAINING.format(each=each, total=total)
 
 
-def _encode(loop="while", best=EARLIEST, once=""):
-    return ENCODE.format(loop=loop, best=best, once=once)
+def _encode(loop="while len(parts) > 1", best=EARLIEST):
+    return ENCODE.format(loop=loop, best=best)
 
 
 def _bits(body='-sum(nats) / math.log(2) / len(text.encode("utf-8"))', guard="if not text: return 0.0"):
@@ -112,8 +112,7 @@ EXERCISES = (
          (("abab", [("a", "b")]), ["ab", "ab"])),
         _encode(),
         (_encode(best="next((pair for pair in zip(parts, parts[1:]) if pair in rank), None)"),
-         _encode(loop="if"), _encode(best=EARLIEST.replace("min(", "max(").replace("len(rank)", "-1")),
-         _encode(loop="if", once="and not glued "))),
+         _encode(loop="for _ in range(1)"), _encode(best=EARLIEST.replace("min(", "max(").replace("len(rank)", "-1")))),
     Exercise(
         "2.cost_cents", "cost_cents",
         (((["one two three"] * 10, _words, 1_000_000), 30), ((["one two"] * 3, _words, 100_000), 1),

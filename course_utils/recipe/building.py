@@ -14,8 +14,8 @@ from course_utils.settings import MODELS, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
-    "small": (4_000_000, 9_500_000),
-    "medium": (4_000_000, 9_500_000),
+    "small": (4_000_000, 15_500_000),
+    "medium": (4_000_000, 15_500_000),
     "large": (400_000_000, 600_000_000),
 }
 

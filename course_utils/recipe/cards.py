@@ -41,8 +41,46 @@ def skill_picture(rows, folder):
     write_atomic(Path(folder) / "skills.png", figures.png_of(figure))
 
 
+def _fact_lines(facts):
+    hidden = {"curve", "shares", "stage", "skills"}
+    shown = {
+        key: f"{value:,}" if isinstance(value, int) else value for key, value in facts.items() if key not in hidden
+    }
+    lines = ["| fact | value |", "|---|---|", *(f"| {key} | {value} |" for key, value in shown.items())]
+    if "shares" in facts:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in facts["shares"].items())
+        lines += [
+            "",
+            "## Data mix",
+            "",
+            "Share of the documents of each generator, all text made by the recipe:",
+            "",
+            shares,
+        ]
+    return lines
+
+
+def _skill_lines(rows):
+    lines = [
+        "",
+        "## Skills",
+        "",
+        "![Bars of the held-out skill scores; the table below has the numbers.](skills.png)",
+        "",
+        "Each with n, 95 % interval (bootstrap; word problems redrawn by schema) and the floor: the best constant reply.",
+        "`train` are new draws of wordings and schemas seen in training, `heldout` are wordings and schemas never seen.",
+        "",
+        "| skill | part | score | low | high | n | floor |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        numbers = f"{r['value']:.3f} | {r['low']:.3f} | {r['high']:.3f} | {r['n']} | {r['floor']:.3f}"
+        lines.append(f"| {r['skill']} | {r['part']} | {numbers} |")
+    return lines
+
+
 def write_card(folder, facts, rows):
-    """Write folder/README.md from the facts of the run and the skill rows."""
+    """Write folder/README.md, with its pictures, from the facts of the run and the skill rows (or None)."""
     folder, stage = Path(folder), facts["stage"]
     lines = [
         f"# {stage}",
@@ -51,51 +89,15 @@ def write_card(folder, facts, rows):
         "",
         "Made by `python3 -m course_utils recipe build`. Licence: see LICENSE-TEXT in the top folder.",
         "",
-        "| fact | value |",
-        "|---|---|",
     ]
-    hidden = {"curve", "shares", "stage", "skills"}
-    lines += [
-        f"| {key} | {value:,} |" if isinstance(value, int) else f"| {key} | {value} |"
-        for key, value in facts.items()
-        if key not in hidden
-    ]
-    if "shares" in facts:
-        lines += [
-            "",
-            "## Data mix",
-            "",
-            "Share of the documents of each generator, all text made by the recipe:",
-            "",
-            ", ".join(f"{name} {share:.0%}" for name, share in facts["shares"].items()),
-        ]
+    lines += _fact_lines(facts)
     if "curve" in facts:
-        first, last = facts["curve"][0], facts["curve"][-1]
+        first, last = facts["curve"][0]["loss_nats"], facts["curve"][-1]["loss_nats"]
         curve_picture(facts["curve"], stage, folder)
-        lines += [
-            "",
-            "## Loss",
-            "",
-            f"![The training loss falls from {first['loss_nats']} to {last['loss_nats']} nats.](curve.png)",
-        ]
+        lines += ["", "## Loss", "", f"![The training loss falls from {first} to {last} nats.](curve.png)"]
     if rows:
         skill_picture(rows, folder)
-        lines += [
-            "",
-            "## Skills",
-            "",
-            "![Bars of the held-out skill scores with intervals and floors; the table below has the numbers.](skills.png)",
-            "",
-            "Each with n, 95 % interval (bootstrap; word problems redrawn by schema) and the floor: the best constant reply.",
-            "`train` are new draws of wordings and schemas seen in training, `heldout` are wordings and schemas never seen.",
-            "",
-            "| skill | part | score | low | high | n | floor |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {r['skill']} | {r['part']} | {r['value']:.3f} | {r['low']:.3f} | {r['high']:.3f} | {r['n']} | {r['floor']:.3f} |"
-            for r in rows
-        ]
+        lines += _skill_lines(rows)
     lines += ["", "## Limits", "", LIMITS, "", "The sha256 of every file stands in assets/MANIFEST.json.", ""]
     write_atomic(folder / "README.md", "\n".join(lines))
 

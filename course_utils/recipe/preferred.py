@@ -13,7 +13,7 @@ from course_utils.recipe.skills import staff
 from course_utils.settings import write_atomic
 
 
-def make_preferred(work, pairs=1500, seed=1, report=print):
+def make_preferred(work, pairs=960, seed=1, report=print):
     """Train the adapter work/preferred on work/instruct. Returns its folder."""
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from datasets import Dataset, disable_progress_bars
@@ -32,8 +32,8 @@ def make_preferred(work, pairs=1500, seed=1, report=print):
         output_dir=str(work / "preferred-training"),
         per_device_train_batch_size=16,
         num_train_epochs=1,
-        learning_rate=5e-4,
-        beta=0.1,
+        learning_rate=2.5e-4,
+        beta=0.3,
         logging_steps=10,
         save_strategy="no",
         report_to="none",
@@ -58,18 +58,23 @@ def make_preferred(work, pairs=1500, seed=1, report=print):
         f"preferred: {pairs} pairs in {time.time() - started:.0f} s, "
         f"accuracy of the implied reward {trainer.state.log_history[-2].get('rewards/accuracies', float('nan')):.2f}"
     )
+    _save_adapter(trainer.model, work)
+    return work / "preferred"
+
+
+def _save_adapter(model, work):
+    """Write the adapter beside its place, then move it."""
     temporary = work / ".preferred-writing"
     shutil.rmtree(temporary, ignore_errors=True)
-    trainer.model.save_pretrained(temporary)
+    model.save_pretrained(temporary)
     # The adapter names its base relative to its own folder, so that a clone anywhere can load it.
-    config = (
-        (temporary / "adapter_config.json").read_text(encoding="utf-8").replace(str(work / "instruct"), "../instruct")
-    )
+    config = (temporary / "adapter_config.json").read_text(encoding="utf-8").replace(str(work / "instruct"), "../instruct")
     write_atomic(temporary / "adapter_config.json", config)
     (temporary / "README.md").unlink(missing_ok=True)
+    for path in temporary.iterdir():
+        path.chmod(0o644)
     shutil.rmtree(work / "preferred", ignore_errors=True)
     temporary.rename(work / "preferred")
-    return work / "preferred"
 
 
 def rude_share(model, tokenizer, n=200, seed=5):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import secrets
 import socket
@@ -222,13 +223,10 @@ def running_server(port=0, which="instruct", token=None, waiting=4, profile=None
     engine = Engine(model, tokenizer, f"course-{Path(str(which)).name}", waiting)
     listener = open_socket(port)
     config = uvicorn.Config(
-        build_app(engine, token),
-        log_config=None,
-        log_level=60,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
+        build_app(engine, token), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
     )
+    # Streamlit in the same process turns uvicorn's log on again by its level: so it is switched off, not turned down.
+    logging.getLogger("uvicorn.error").disabled = True
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name="course-server", daemon=True)
     thread.start()

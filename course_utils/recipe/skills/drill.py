@@ -1,9 +1,10 @@
 """Plain arithmetic: one operation, so that chains can rely on it."""
 
-from course_utils.metrics import same_number
-from course_utils.recipe.problems import show_number
-from course_utils.recipe import split as split_
 from fractions import Fraction
+
+from course_utils.metrics import same_number
+from course_utils.recipe import split as split_
+from course_utils.recipe.problems import show_number
 
 SKILL = "drill"
 SIGNS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}

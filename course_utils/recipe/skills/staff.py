@@ -3,8 +3,8 @@
 import functools
 import re
 
-from course_utils.recipe import split as split_
 from course_utils.recipe import people, world
+from course_utils.recipe import split as split_
 
 SKILL = "staff"
 TONES = ("polite", "rude")
