@@ -114,7 +114,7 @@ PLANTED = [
     ),
     (rules.parts_stay_small, change("a1-count", outputs=said("x" * 400_001))),
     (rules.code_stays_short, change("a1-count", source=["x = 1\n"] * 31)),
-    (rules.code_stays_short, lambda book: [one.update(source=["x = 1\n"] * 8) for one in rules.of_code(book)]),
+    (rules.code_stays_short, lambda book: [one.update(source=["x = 1\n"] * 11) for one in rules.of_code(book)]),
     (rules.about_half_is_text, lambda book: book["cells"].extend(code(f"x{n}", n, "x = 1") for n in range(7, 14))),
     (rules.questions, change("a1-question", source=["## 1. Words\n", "**Predict:** how many?"])),
     (rules.questions, change("a1-question", source=["## Words\n", "**Predict:** how many?"])),

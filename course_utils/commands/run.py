@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 from course_utils.commands import notebooks, record
 from course_utils.commands.installer import say
-from course_utils.measures import RECORDS
 from course_utils.settings import NOTEBOOKS, PROFILES, CourseError, write_atomic
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -146,6 +145,8 @@ def _write(path, book):
 def _begin_record(step):
     """Start an empty record of a step; the notebook's cells fill it (measures.compare)."""
     from importlib.metadata import version
+
+    from course_utils.measures import RECORDS
 
     facts = {
         "command": f"run {step[:2].lstrip('0')} --record",

@@ -13,27 +13,29 @@ def _aside_texts(texts):
 
 @data_set
 def few_shot_tasks():
-    """Two-way tasks with labels that mean nothing: a held-out query and eight known examples of each label."""
-    rng, rows = random.Random("few shot"), []
-    asks = _aside_texts(split.load("classify")["meaningful"])
+    """Two-way tasks: a held-out query, eight known examples of each class, its own names and labels without a meaning."""
+    rng, rows, lists = random.Random("few shot"), [], split.load("classify")
     while len(rows) < 240:
-        kind = ("words", "nonsense", "review", "tone", "request", "number")[len(rows) % 6]
+        kind = ("words", "review", "tone", "request", "number")[len(rows) % 5]
         names, draw = classify._task(rng, kind, "heldout")
-        names = rng.sample(names, 2)
-        labels = classify._arbitrary(rng, 2)
+        names, labels = rng.sample(names, 2), classify._arbitrary(rng, 2)
         pools = [list(dict.fromkeys(draw(name, "train") for _ in range(40)))[:8] for name in names]
         gold = rng.randrange(2)
         text = draw(names[gold], "heldout")
         if min(map(len, pools)) < 8 or any(text in pool for pool in pools) or set(pools[0]) & set(pools[1]):
             continue
-        ask = rng.choice(asks).format(noun=rng.choice(classify.NOUNS[kind]), labels=" or ".join(labels))
+        ask = split.pick(rng, lists["meaningful"], "heldout")
+        ask = ask.format(noun=rng.choice(classify.NOUNS[kind]), labels=" or ".join(rng.sample(names, 2)))
         rows.append(
             {
                 "kind": kind,
-                "instruction": ask,
+                "follow": split.pick(rng, lists["examples"], "heldout"),
+                "ask": ask,
                 "text": text,
-                "gold": labels[gold],
-                "examples": dict(zip(labels, pools)),
+                "gold": gold,
+                "names": names,
+                "labels": labels,
+                "examples": pools,
             }
         )
     return {"step1/few_shot.jsonl": lines(rows)}
