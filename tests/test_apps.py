@@ -218,13 +218,13 @@ def test_app_starts_moves_on_from_a_taken_port_and_stops(way):
         lines = [process.stderr.readline() for _ in range(4)]
         address = lines[2].strip()
         try:
-            assert f"Port {port} is taken" in lines[0] and httpx.get(address, trust_env=False).status_code == 200
+            assert f"Port {port} is taken" in lines[0] and httpx.get(address, trust_env=False, timeout=60).status_code == 200
         finally:
             if way == "Ctrl-C":  # a terminal sends it to the whole group
                 os.killpg(process.pid, signal.SIGINT)
             else:
                 process.terminate()
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=90)
     assert process.returncode == 130 and out == "" and err.strip().startswith("Stopped.") and one_sentence(err)
     with pytest.raises(httpx.ConnectError):
         httpx.get(address, trust_env=False)

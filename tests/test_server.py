@@ -383,6 +383,6 @@ def test_serve_with_the_bundled_model():
             assert reply.choices[0].message.content and name == "course-instruct"
         finally:
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and f"Port {port} is taken" in err
     assert err.strip().splitlines()[-1].startswith("Stopped.") and "Traceback" not in err and "secret" not in err
