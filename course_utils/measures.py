@@ -107,6 +107,13 @@ def show(*measures, floor=None, control=None, ratio=None):
 _claims = {}
 
 
+class Verdict(int):
+    """True or False that a notebook does not show as a cell's value: what it says is printed already."""
+
+    def _ipython_display_(self):
+        pass
+
+
 def claim(name, holds, sentence):
     """Print whether a claim holds here and remember it for the recap. `run` counts these lines.
 
@@ -114,7 +121,7 @@ def claim(name, holds, sentence):
     """
     _claims[name] = (bool(holds), sentence)
     print(f"claim {name}: {'holds' if holds else 'does not hold'} | {sentence}")
-    return bool(holds)
+    return Verdict(bool(holds))
 
 
 def claims():
@@ -162,14 +169,14 @@ def compare(step, measured):
         kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"facts": {}, "measures": {}}
         kept["measures"][measured.name] = asdict(measured)
         write_atomic(path, json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-        return True
+        return Verdict(True)
     kept = record(step)["measures"]
     if measured.name not in kept:
         raise CourseError(
             f"The record of {step} does not hold {measured.name!r}: write it with "
             "`python3 -m course_utils run --record`."
         )
-    return in_band(measured, kept[measured.name])
+    return Verdict(in_band(measured, kept[measured.name]))
 
 
 def in_band(measured, recorded):

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from course_utils.measures import Verdict
 from course_utils.settings import CourseError
 
 MODULES = ("step_1_a", "step_1_b", "step_1_c")
@@ -80,7 +81,7 @@ def check(name, function):
         raise CourseError(f"There is no exercise {name!r}: the names are {', '.join(exercises())}.")
     verdict = judge(exercises()[name], function)
     print(f"exercise {name}: {verdict}")
-    return verdict.startswith("passed")
+    return Verdict(verdict.startswith("passed"))
 
 
 def solution(name):
