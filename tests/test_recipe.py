@@ -129,6 +129,8 @@ def test_training_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path)
     final = _start(folder).communicate(timeout=120)[0]
     assert resumed >= 5 and "resumed at step" in final
     assert final.splitlines()[-1] == reference.splitlines()[-1]
+    again = _start(folder).communicate(timeout=120)[0]  # a finished run is not trained further
+    assert again.splitlines()[-1] == reference.splitlines()[-1]
     assert not [path for path in (folder / "run").glob("step-*.pt") if training.torch.load(path)["tokens"] <= 0]
 
 

@@ -14,8 +14,8 @@ from course_utils.settings import MODELS, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
-    "small": (4_000_000, 15_500_000),
-    "medium": (4_000_000, 15_500_000),
+    "small": (10_000_000, 36_000_000),
+    "medium": (40_000_000, 160_000_000),
     "large": (400_000_000, 600_000_000),
 }
 
@@ -41,7 +41,7 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
     else:
         model = AutoModelForCausalLM.from_pretrained(make_model("base", work, preset, seed=seed), dtype=torch.float32)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    # The second stage learns at half the rate: it must not undo the first.
+    # The second stage learns at a lower rate: it must not undo the first.
     scale = 1.0 if stage == "base" else 0.75
     started = time.time()
     curve = training.train(
@@ -51,8 +51,8 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
         work / f"{stage}-training",
         stage_tokens,
         seed=seed,
-        matrix_rate=4e-3 * scale,
-        other_rate=2e-3 * scale,
+        matrix_rate=3e-3 * scale,
+        other_rate=1.5e-3 * scale,
         compile_model=compile_model,
         report=report,
     )
@@ -114,7 +114,7 @@ def publish(work, models=MODELS):
     return cards.write_manifest(Path(models).parent)
 
 
-def build(work, preset="medium", seed=1, compile_model=True, report_line=print, models=None):
+def build(work, preset="small", seed=1, compile_model=True, report_line=print, models=None):
     """The whole recipe, resumed where it stopped: tokenizer, base, instruct, preferred, cards; then published if wanted."""
     for stage in ("base", "instruct"):
         make_model(stage, work, preset, seed=seed, compile_model=compile_model, report=report_line)

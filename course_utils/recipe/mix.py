@@ -8,20 +8,22 @@ from course_utils.recipe import problems, split
 
 # Share of the documents of each skill. The three forms of word problems get most, since they need most.
 SHARES = {
-    "pal": 0.18,
-    "cot": 0.18,
-    "direct": 0.06,
-    "drill": 0.07,
-    "classify": 0.16,
+    "pal": 0.19,
+    "cot": 0.20,
+    "direct": 0.05,
+    "drill": 0.09,
+    "classify": 0.17,
     "extract": 0.06,
     "passage": 0.08,
-    "poem": 0.04,
-    "refuse": 0.03,
-    "chat": 0.06,
-    "rewrite": 0.04,
-    "word_facts": 0.03,
-    "staff": 0.03,
+    "poem": 0.03,
+    "refuse": 0.02,
+    "chat": 0.05,
+    "rewrite": 0.03,
+    "word_facts": 0.015,
+    "staff": 0.015,
 }
+# Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
+TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
 
 
 @functools.lru_cache(maxsize=None)
@@ -63,19 +65,28 @@ def base_ids(rng, tokenizer, limit=2048):
     return ids, [1] * len(ids)
 
 
+def conversation(rng):
+    """One training example: of the skills with short replies, several questions in a row."""
+    chosen = example(rng)
+    more = [skill(chosen["skill"]).generate(rng, "train") for _ in range(rng.randrange(TURNS.get(chosen["skill"], 1)))]
+    return chosen | {"messages": chosen["messages"] + [message for other in more for message in other["messages"]]}
+
+
 def chat_ids(rng, tokenizer, limit=2048, chosen=None):
     """A conversation as (token ids, weights): what the assistant says counts in the loss.
 
     Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains.
-    Solved examples in a prompt count a little too: there the model learns to read them.
+    The labels of solved examples count like replies, the rest of such a prompt a little: so the model learns to read it.
     """
-    chosen = chosen or example(rng)
+    chosen = chosen or conversation(rng)
     ids, said = [], []
-    for message in chosen["messages"]:
+    for number, message in enumerate(chosen["messages"]):
         mine = message["role"] == "assistant"
+        parts = chosen.get("parts") if number == 0 else None
         for text, counts in (
             (f"<|im_start|>{message['role']}\n", False),
-            (f"{message['content']}<|im_end|>", mine),
+            *(parts or [(message["content"], mine)]),
+            ("<|im_end|>", mine),
             ("\n", False),
         ):
             part = tokenizer.encode(text, add_special_tokens=False)

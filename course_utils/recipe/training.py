@@ -17,12 +17,12 @@ from course_utils.settings import CourseError, write_atomic
 
 PRESETS = {  # hidden width, layers, heads, key-value heads, width of the feed-forward part
     "tiny": (64, 2, 2, 1, 128),
-    "small": (192, 5, 3, 1, 512),
+    "small": (192, 6, 6, 2, 512),
     "medium": (256, 6, 4, 2, 704),
     "large": (384, 8, 6, 2, 1024),
 }
 LENGTHS = (48, 80, 112, 144, 224, 416, 2048)
-TOKENS_IN_BATCH = 8_192
+TOKENS_IN_BATCH = 4_096
 
 
 def new_model(preset, vocabulary, seed=1):
@@ -37,7 +37,7 @@ def new_model(preset, vocabulary, seed=1):
         num_hidden_layers=layers,
         num_attention_heads=heads,
         num_key_value_heads=kv_heads,
-        head_dim=64 if hidden >= 192 else 32,
+        head_dim=hidden // heads,
         intermediate_size=inner,
         max_position_embeddings=2048,
         tie_word_embeddings=True,
@@ -235,6 +235,9 @@ def train(
     run = Run(model, folder, matrix_rate, other_rate)
     if run.resumed:
         report(f"resumed at step {run.state['step']}, {run.state['tokens']:,} tokens")
+    if run.state["tokens"] >= tokens:  # it was stopped between its last checkpoint and its end
+        model.eval()
+        return run.state["curve"]
     body = torch.compile(model.model, dynamic=False) if compile_model else model.model
     device, first = next(model.parameters()).device, run.state["shard"]
     model.train()

@@ -13,6 +13,7 @@ NOUNS = {
     "nonsense": ("word", "input", "item"),
     "tone": ("reply", "text", "sentence", "message"),
 }
+OPEN, CLOSE = "\x01", "\x02"  # stand around the label of each solved example until the prompt is complete
 KINDS, KIND_WEIGHTS = tuple(NOUNS), (8, 6, 4, 2, 2, 2)
 
 
@@ -175,11 +176,23 @@ def _prompt(rng, kind, labels, pairs, meaningful, split):
     if len(pairs) == 1 and rng.random() < 0.5:
         text = pairs[0][0]
         return f"{instruction}\n\n{text}" if rng.random() < 0.6 else f'{instruction}\n"{text}"'
-    lines = [form.format(x=x, y=y) for x, y in pairs[:-1]]
+    lines = [form.format(x=x, y=f"{OPEN}{y}{CLOSE}") for x, y in pairs[:-1]]
     lines.append(form.format(x=pairs[-1][0], y="").rstrip(" )"))
     gap = "\n\n" if "\n" in form and rng.random() < 0.5 else "\n"
     body = gap.join(lines)
     return body if not named and rng.random() < 0.3 else f"{instruction}\n\n{body}"
+
+
+def _parts(prompt):
+    """The prompt as (text, is it the label of a solved example) pairs; a label keeps the space before it."""
+    found = []
+    for piece in prompt.split(OPEN):
+        label, _, rest = piece.rpartition(CLOSE)
+        if label:
+            before = found.pop()[0]
+            found += [(before.removesuffix(" "), False), (" " * before.endswith(" ") + label, True)]
+        found.append((rest, False))
+    return found
 
 
 def _page(rng, split):
@@ -201,7 +214,8 @@ def _page(rng, split):
 def generate(rng, split):
     """One classification example; the reply is the bare label."""
     kind, labels, pairs, meaningful = _set_up(rng, split)
-    prompt = _prompt(rng, kind, labels, pairs, meaningful, split)
+    pieces = _parts(_prompt(rng, kind, labels, pairs, meaningful, split))
+    prompt = "".join(text for text, _ in pieces)
     gold = pairs[-1][1]
     before = [y for _, y in pairs[:-1]]
     majority = max(labels, key=before.count) if before else None
@@ -209,6 +223,7 @@ def generate(rng, split):
     return {
         "skill": SKILL,
         "messages": messages,
+        "parts": pieces,
         "plain": _page(rng, split),
         "gold": gold,
         "shots": len(before),

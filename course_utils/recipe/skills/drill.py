@@ -43,7 +43,7 @@ def generate(rng, split):
     wording = split_.pick(rng, split_.load("problem_wordings")["drill"], split)
     asked = wording.format(left=left, right=right, sign=sign if rng.random() < 0.8 else SIGNS[sign])
     lines = [f"{left} {sign} {right} = {gold}"]
-    for _ in range(rng.randint(2, 6)):
+    for _ in range(rng.randint(3, 20)):
         a, s, b, c = equation(rng)
         lines.append(f"{show_number(a)} {s} {show_number(b)} = {show_number(c)}")
     return {
