@@ -77,8 +77,11 @@ def _save_adapter(model, work):
     temporary.rename(work / "preferred")
 
 
-def rude_share(model, tokenizer, n=200, seed=5):
-    """How often a model answers customers rudely when it samples: a Measure over n held-out requests."""
+def rude_share(model, tokenizer, n=200, seed=6):
+    """How often a model answers customers rudely when it samples: a Measure over n held-out requests.
+
+    The settings of the training were chosen on the requests of seed 5; what is reported comes from other ones.
+    """
     from course_utils import measures
     from course_utils.models import chat_batch
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional
-from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
+from transformers import AttentionInterface, AttentionMaskInterface, GenerationConfig, Qwen3Config, Qwen3ForCausalLM
 
 from course_utils.recipe import mix
 from course_utils.settings import CourseError, write_atomic
@@ -94,13 +94,33 @@ def batches(documents, generator):
         yield found[index]
 
 
-def loss_nats(model, body, ids_BT, weights_BT):
+def plain_attention(module, query_BHTD, key_BGTD, value_BGTD, mask, scaling, **_):
+    """Causal attention as two matrix products: on a CPU, with short rows, twice as fast as the fused kernel."""
+    B, H, T, D = query_BHTD.shape
+    G = key_BGTD.shape[1]  # H / G query heads share one key head
+    query = (query_BHTD * scaling).view(B, G, H // G, T, D).reshape(B * G, H // G * T, D)
+    scores = torch.bmm(query, key_BGTD.reshape(B * G, T, D).transpose(1, 2)).view(B, G, H // G, T, T).float()
+    later_TT = torch.ones(T, T, dtype=torch.bool, device=scores.device).triu(1)
+    weights = scores.masked_fill(later_TT, float("-inf")).softmax(-1).to(value_BGTD.dtype)
+    mixed = torch.bmm(weights.view(B * G, H // G * T, T), value_BGTD.reshape(B * G, T, D))
+    return mixed.view(B, H, T, D).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register("plain", plain_attention)
+AttentionMaskInterface.register("plain", lambda *_, **__: None)  # it is causal by itself; padding stands on the right
+
+
+def token_losses(hidden_NC, weight_VC, targets_N):
+    """The loss of each token in nats, shape (N,)."""
+    return functional.cross_entropy(functional.linear(hidden_NC, weight_VC).float(), targets_N, reduction="none")
+
+
+def loss_nats(model, body, ids_BT, weights_BT, losses=token_losses):
     """Weighted mean of the next-token loss, in nats; tokens of weight 0 are not even computed."""
     hidden_BTC = body(input_ids=ids_BT, use_cache=False).last_hidden_state
     weights_BT = weights_BT[:, 1:]
     chosen = weights_BT > 0
-    logits_NV = model.lm_head(hidden_BTC[:, :-1][chosen])
-    losses_N = functional.cross_entropy(logits_NV.float(), ids_BT[:, 1:][chosen], reduction="none")
+    losses_N = losses(hidden_BTC[:, :-1][chosen], model.lm_head.weight, ids_BT[:, 1:][chosen])
     weights_N = weights_BT[chosen]
     return (losses_N * weights_N).sum() / weights_N.sum()
 
@@ -186,12 +206,12 @@ class Run:
         )
         write_atomic(self.folder / "curve.jsonl", "".join(json.dumps(point) + "\n" for point in self.state["curve"]))
 
-    def step(self, body, ids_BT, weights_BT, factor):
+    def step(self, body, losses, ids_BT, weights_BT, factor):
         """One step of all optimizers on one batch, the learning rates scaled by `factor`."""
         for group, rate in self.groups:
             group["lr"] = rate * factor
         with torch.autocast(ids_BT.device.type, dtype=torch.bfloat16):
-            loss = loss_nats(self.model, body, ids_BT, weights_BT)
+            loss = loss_nats(self.model, body, ids_BT, weights_BT, losses)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -238,8 +258,11 @@ def train(
     if run.state["tokens"] >= tokens:  # it was stopped between its last checkpoint and its end
         model.eval()
         return run.state["curve"]
-    body = torch.compile(model.model, dynamic=False) if compile_model else model.model
     device, first = next(model.parameters()).device, run.state["shard"]
+    if device.type == "cpu":
+        model.set_attn_implementation("plain")
+    body = torch.compile(model.model, dynamic=False) if compile_model else model.model
+    losses = torch.compile(token_losses, dynamic=True) if compile_model else token_losses
     model.train()
     for index, documents in shards(stage, seed, tokenizer, first):
         skip = run.state["done"] if index == first else 0
@@ -247,7 +270,7 @@ def train(
         for number, (ids_BT, weights_BT) in enumerate(batches(documents, order)):
             if number < skip:
                 continue
-            run.step(body, ids_BT.to(device), weights_BT.to(device), rate_at(run.state["tokens"] / tokens))
+            run.step(body, losses, ids_BT.to(device), weights_BT.to(device), rate_at(run.state["tokens"] / tokens))
             run.state |= {"shard": index, "done": number + 1}
             if run.state["step"] % 25 == 0:
                 point = run.point()
@@ -268,6 +291,7 @@ def save_model(model, tokenizer, folder):
     folder = Path(folder)
     temporary = folder.with_name(f".{folder.name}-writing")
     shutil.rmtree(temporary, ignore_errors=True)
+    model.set_attn_implementation("sdpa")
     copy = Qwen3ForCausalLM(model.config)
     copy.load_state_dict(model.state_dict())
     # The base model ends a document with <|endoftext|>, a tuned one ends its turn with <|im_end|>.

@@ -1,4 +1,7 @@
-"""Step 1, sections 4 and 5: sampling and prompting."""
+"""Step 1, sections 4 and 5: sampling and prompting.
+
+The draws are the second ones: the first were looked at while the claims of section 5 were being worded.
+"""
 
 import random
 
@@ -14,7 +17,7 @@ def _aside_texts(texts):
 @data_set
 def few_shot_tasks():
     """Two-way tasks: a held-out query, eight known examples of each class, its own names and labels without a meaning."""
-    rng, rows, lists = random.Random("few shot"), [], split.load("classify")
+    rng, rows, lists = random.Random("few shot, second draw"), [], split.load("classify")
     while len(rows) < 240:
         kind = ("words", "review", "tone", "request", "number")[len(rows) % 5]
         names, draw = classify._task(rng, kind, "heldout")
@@ -44,7 +47,7 @@ def few_shot_tasks():
 @data_set
 def documents():
     """Short documents with a question; every third has no answer. Two instructions: plain, and "say so"."""
-    rng, rows, lists = random.Random("documents"), [], split.load("passage")
+    rng, rows, lists = random.Random("documents, second draw"), [], split.load("passage")
     plain, honest = _aside_texts(lists["ask"]), _aside_texts(lists["ask_idk"])
     while len(rows) < 210:
         sentences, question, short, *_ = passage._passage(rng, "heldout")
@@ -66,7 +69,7 @@ def documents():
 @data_set
 def system_messages():
     """A role with shop facts, a style rule and a question: parts of a system message that can be left out."""
-    rng, rows = random.Random("system messages"), []
+    rng, rows = random.Random("system messages, second draw"), []
     while len(rows) < 210:
         system, turns, contains = chat._shop(rng, "heldout")
         rule, mark, sentence = chat._rule(rng, "heldout")
@@ -96,7 +99,7 @@ def system_messages():
 @data_set
 def poem_slots():
     """Slots of structured prompts: mood, subject, reader and contents, and the words the poem must hold."""
-    rng, rows = random.Random("poem slots"), []
+    rng, rows = random.Random("poem slots, second draw"), []
     while len(rows) < 210:
         slots = poem.draw_slots(rng, "heldout")
         if slots["reader"] and len(slots["contents"]) == 2:
@@ -116,7 +119,7 @@ def poem_slots():
 @data_set
 def instructions():
     """A sentence, what to do with it in a held-out wording, and the right result; poems to find the prompt of."""
-    rng, rows, data = random.Random("instructions"), [], split.load("rewrite")
+    rng, rows, data = random.Random("instructions, second draw"), [], split.load("rewrite")
     styles = ("past", "future", "question", "negative", "excited", "polite", "lower")
     while len(rows) < 210:
         style = styles[len(rows) % len(styles)]
@@ -146,7 +149,7 @@ def instructions():
 @data_set
 def remembered_facts():
     """A fact told by the user with the assistant's reply, and a held-out question about it."""
-    rng, rows, data = random.Random("remembered"), [], split.load("chat")
+    rng, rows, data = random.Random("remembered, second draw"), [], split.load("chat")
     while len(rows) < 210:
         kind = ("order_number", "age", "colour", "town", "food", "order_number")[len(rows) % 6]
         fact, value = data["facts"][kind], chat._value(rng, "heldout", kind)
@@ -164,7 +167,7 @@ def remembered_facts():
 @data_set
 def staff_requests():
     """What customers say to staff, with one polite and one rude reply that fit."""
-    rng, rows, seen = random.Random("staff requests"), [], set()
+    rng, rows, seen = random.Random("staff requests, second draw"), [], set()
     while len(rows) < 240:
         messages, replies = staff.conversation(rng, "heldout")
         if messages[-1]["content"] not in seen and len(messages) == 1:
