@@ -55,8 +55,3 @@ def random_qwen3(vocab=261, hidden=32, layers=2, seed=0, spread=1.0, context=512
         **options,
     )
     return Qwen3ForCausalLM(config).eval()
-
-
-def course_size():
-    """The size of the bundled models (about 5 million parameters), with random weights."""
-    return random_qwen3(4096, 256, 6, context=2048, intermediate=640, head_dim=64)

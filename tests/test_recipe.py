@@ -104,6 +104,36 @@ def test_no_measured_question_of_the_notebooks_stands_in_training_text():
             assert question is None or contamination.masked(question) not in texts, (file.name, question)
 
 
+def test_labels_of_solved_examples_count_like_replies():
+    rng = random.Random(7)
+    found = [example for example in (mix.example(rng, "train", "classify") for _ in range(60)) if example["shots"] > 1]
+    for example in found:
+        prompt, gold = (message["content"] for message in example["messages"])
+        labels = [text for text, counts in example["parts"] if counts]
+        assert "".join(text for text, _ in example["parts"]) == prompt and len(labels) == example["shots"]
+        ids, weights = mix.chat_ids(rng, Letters(), chosen=example)
+        counted = "".join(chr(number) for number, weight in zip(ids, weights) if weight == max(weights))
+        assert counted == "".join(labels) + gold + "<|im_end|>"
+        assert "".join(map(chr, ids)) == f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{gold}<|im_end|>\n"
+
+
+def test_short_questions_share_a_conversation():
+    rng = random.Random(2)
+    turns = [len(found["messages"]) for found in (mix.conversation(rng) for _ in range(400)) if found["skill"] == "drill"]
+    assert max(turns) > 8 and min(turns) == 2
+
+
+def test_attention_and_loss_of_the_training_equal_the_stock_ones():
+    model = training.new_model("tiny", 300)
+    ids_BT = training.torch.randint(1, 300, (3, 17))
+    weights_BT = training.torch.ones(3, 17)
+    with training.torch.no_grad():
+        stock = model(input_ids=ids_BT, labels=ids_BT).loss
+        model.set_attn_implementation("plain")
+        ours = training.loss_nats(model, model.model, ids_BT, weights_BT)
+    assert abs(stock - ours) < 1e-5
+
+
 def _start(folder):
     environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
     return subprocess.Popen(

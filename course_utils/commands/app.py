@@ -39,6 +39,7 @@ def command_line(name, port):
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
+        "runner.fastReruns": "false",  # a click waits until the stopped script has kept its half-written reply
         "client.toolbarMode": "viewer",
         "logger.level": "error",
         "theme.primaryColor": "#0b6e4f",

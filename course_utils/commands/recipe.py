@@ -15,7 +15,7 @@ def add_arguments(parser):
     )
     parser.add_argument("files", nargs="*", help="contamination: JSONL files of {question, answer}")
     parser.add_argument(
-        "--preset", default="medium", choices=PRESETS, help="size of the models (default medium, 5 M parameters)"
+        "--preset", default="small", choices=PRESETS, help="size of the models (default small, 3 M parameters)"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
