@@ -220,6 +220,7 @@ def test_run_prints_a_table_and_writes_nothing(clone):
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)
     assert (row["cells"], row["claims_held"], row["claims"], row["shopbench"]) == (4, 1, 2, 0.5)
+    assert row["peak_gb"] is None or 0.01 < row["peak_gb"] < 8
     assert "cell 4 of 4" in done.stderr and path.read_bytes() == before
     assert "1 of 2" in run.table([row]) and "0.500" in run.table([row])
 

@@ -118,6 +118,14 @@ def test_interrupted_installation_recovers(stub, monkeypatch, capfd):
     assert "interrupted: continuing" in capfd.readouterr().err
 
 
+def test_what_was_downloaded_is_counted():
+    read = installer.package_bytes
+    assert read("  Downloading torch-2.9-cp311-cp311-linux_x86_64.whl (184.5 MB)") == ("Downloading", 184.5e6)
+    assert read("Using cached idna-3.10-py3-none-any.whl (70 kB)") == ("Using cached", 70e3)
+    assert read("  Downloading idna-3.10-py3-none-any.whl.metadata (10 kB)") is None
+    assert read("Collecting idna==3.10") is None
+
+
 def test_a_broken_interpreter_is_replaced(stub):
     python = environment.ensure()
     python.write_text("#!/bin/sh\nexit 1\n")

@@ -81,6 +81,12 @@ def cause(lines):
     return (errors or lines or ["it printed nothing"])[-1].removeprefix("ERROR: ").strip()
 
 
+def package_bytes(line):
+    """("Downloading" or "Using cached", bytes) of a package that pip names, with the size it prints; else None."""
+    match = re.match(r"\s*(Downloading|Using cached) (?!\S+\.metadata)\S+ \(([\d.]+) (bytes|kB|MB|GB)\)", line)
+    return match and (match[1], float(match[2]) * {"bytes": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[match[3]])
+
+
 def _count_installed(site):
     return sum(1 for _ in Path(site).glob("*.dist-info"))
 
@@ -113,12 +119,15 @@ def install(python, site, folder):
     """
     check_network(python)
     total, count, lines = len(pins.read()), 0, []
+    fetched = {"Downloading": 0, "Using cached": 0}
     started, done, process = time.monotonic(), threading.Event(), _start_pip(python)
     try:
         with open(Path(folder) / "course-install.log", "w", encoding="utf-8") as log:
             for line in process.stdout:
                 log.write(line)
                 lines.append(line.rstrip())
+                if size := package_bytes(line):
+                    fetched[size[0]] += size[1]
                 match = re.match(r"Collecting ([A-Za-z0-9._-]+)(?:==(\S+))?", line)
                 if match:
                     count += 1
@@ -135,7 +144,11 @@ def install(python, site, folder):
         done.set()
     if code:
         raise CourseError(f"Installing the packages failed: {cause(lines)}.")
-    say(f"[{time.monotonic() - started:4.0f} s] all packages are in place")
+    on_disk = sum(path.stat().st_size for path in Path(site).rglob("*") if path.is_file() and not path.is_symlink())
+    say(
+        f"[{time.monotonic() - started:4.0f} s] all packages are in place: {fetched['Downloading'] / 1e6:,.0f} MB downloaded, "
+        f"{fetched['Using cached'] / 1e6:,.0f} MB from pip's cache, {on_disk / 1e9:.1f} GB on disk"
+    )
 
 
 def stop(process, patience_s=5):

@@ -101,10 +101,20 @@ def _run_cells(book, code, path):
     return number, None
 
 
+def _peak_gb():
+    """The largest memory that a kernel of this run has used, in GB; None where the system does not count it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return round(kib * 1024 / 1e9, 2)
+
+
 def execute(path):
     """Run one notebook in memory. Returns its notebook object and a row of results.
 
-    Row: step, seconds, cells (code cells that ran), claims_held, claims, shopbench, failure (None or a dict)
+    Row: step, seconds, cells (code cells that ran), claims_held, claims, shopbench, peak_gb, failure (None or a dict)
     """
     book, started = _read(path), time.monotonic()
     cells = list(enumerate(book.cells))
@@ -119,6 +129,7 @@ def execute(path):
         "claims_held": held,
         "claims": all_claims,
         "shopbench": notebooks.shopbench_score(text),
+        "peak_gb": _peak_gb(),
         "failure": failed,
     }
     return book, row
@@ -126,11 +137,12 @@ def execute(path):
 
 def table(rows):
     """The rows as lines of text."""
-    lines = [f"{'step':<22} {'seconds':>8} {'cells':>6} {'claims held':>12} {'ShopBench':>10}"]
+    lines = [f"{'step':<22} {'seconds':>8} {'cells':>6} {'claims held':>12} {'ShopBench':>10} {'peak GB':>8}"]
     for row in rows:
         score = "-" if row["shopbench"] is None else f"{row['shopbench']:.3f}"
+        peak = "-" if row["peak_gb"] is None else f"{row['peak_gb']:.2f}"
         held = f"{row['claims_held']} of {row['claims']}"
-        lines.append(f"{row['step']:<22} {row['seconds']:8.1f} {row['cells']:6d} {held:>12} {score:>10}")
+        lines.append(f"{row['step']:<22} {row['seconds']:8.1f} {row['cells']:6d} {held:>12} {score:>10} {peak:>8}")
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from course_utils.settings import MODELS, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
-    "small": (12_000_000, 44_000_000),
+    "small": (12_000_000, 30_000_000),
     "medium": (40_000_000, 160_000_000),
     "large": (400_000_000, 600_000_000),
 }
