@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .settings import CourseError
 
 TABLE = """CREATE TABLE IF NOT EXISTS feedback (
-    id INTEGER PRIMARY KEY, time TEXT NOT NULL, model TEXT NOT NULL, messages TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, model TEXT NOT NULL, messages TEXT NOT NULL,
     reply TEXT NOT NULL, thumb TEXT NOT NULL CHECK (thumb IN ('up', 'down')))"""
 
 
@@ -47,10 +47,10 @@ def _open(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=5)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")  # readers and a writer do not wait for each other
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(TABLE)
             with connection:
+                connection.execute("BEGIN IMMEDIATE")  # waits its turn, also while another process makes the file
+                connection.execute(TABLE)
                 yield connection
     except (sqlite3.Error, OSError) as error:
         raise CourseError(

@@ -180,13 +180,17 @@ def compare(step, measured):
 
 
 def in_band(measured, recorded):
-    """Compare a live measure of a share with a committed record: prints the band, returns True if it lies inside.
+    """Compare a live measure with a committed record: prints the band, returns True if it lies inside.
 
     The band is the 95 % prediction interval for the live n: the record's own uncertainty and the live draw add up.
     """
     p = (recorded.value * recorded.n + 1) / (recorded.n + 2)
-    half = Z95 * math.sqrt(p * (1 - p) * (1 / recorded.n + 1 / max(1, measured.n))) + 0.5 / max(1, measured.n)
-    low, high = max(0.0, recorded.value - half), min(1.0, recorded.value + half)
+    variance, least, most = p * (1 - p), 0.0, 1.0
+    bounds = wilson(recorded.value * recorded.n, recorded.n) if 0 <= recorded.value <= 1 else (math.inf, math.inf)
+    if max(abs(recorded.low - bounds[0]), abs(recorded.high - bounds[1])) > 1e-3:  # a mean: its interval shows its spread
+        variance, least, most = ((recorded.high - recorded.low) / (2 * Z95)) ** 2 * recorded.n, -math.inf, math.inf
+    half = Z95 * math.sqrt(variance * (1 / recorded.n + 1 / max(1, measured.n))) + 0.5 / max(1, measured.n)
+    low, high = max(least, recorded.value - half), min(most, recorded.value + half)
     inside = low <= measured.value <= high
     print(f"{measured.name}: {measured.value:.2f} in [{low:.2f}, {high:.2f}] (record, n={recorded.n}): {inside}")
     return inside

@@ -24,7 +24,7 @@ def _exact(value):
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return Fraction(value) if math.isfinite(value) and abs(value) < 1e300 else None
+        return Fraction(value) if abs(value) < 10**300 else None
     found = NUMBER.findall(str(value).replace("\u2212", "-"))
     if not found:
         return None

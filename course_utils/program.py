@@ -171,7 +171,7 @@ def _objection(source):
 
 
 def _clean(text):
-    return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
+    return "".join(c if c in "\n\t" or c.isprintable() else "\ufffd" for c in text)
 
 
 def _ask(orders, patience_s):

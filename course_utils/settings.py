@@ -81,6 +81,10 @@ def verify_assets(folder, manifest=MANIFEST):
             raise CourseError(
                 f"assets/{name} was altered (its sha256 differs): restore it with `git checkout assets`."
             )
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(base).as_posix()
+        if path.is_file() and not path.name.startswith(".") and name not in wanted:
+            raise CourseError(f"assets/{name} is not in assets/MANIFEST.json and may change the model: move it away.")
     return len(wanted)
 
 
@@ -101,7 +105,7 @@ def step_name(step):
     Errors:  CourseError for an unknown step
     """
     text = str(step)
-    if text.isdigit() and 1 <= int(text) <= len(STEPS):
+    if text.isdecimal() and 1 <= int(text) <= len(STEPS):
         return STEPS[int(text) - 1]
     if text in STEPS:
         return text

@@ -10,6 +10,7 @@ if sys.version_info < (3, 11):
     raise ImportError("The course needs Python 3.11, 3.12 or 3.13 and this kernel is older: choose another one.")
 
 import importlib
+import importlib.metadata
 import logging
 import os
 import subprocess
@@ -27,12 +28,12 @@ from course_utils.settings import (
 # The text of the set-up cell: the same in every notebook and part, except for the number of the step.
 CELL = '''\
 # Run this cell first, also after every restart of the kernel. Running it twice does no harm.
-import os, pathlib, shutil, sys
+import os, pathlib, shutil, sys, zipfile
 here, colab = pathlib.Path.cwd(), "google.colab" in sys.modules
 def course_folder():  # here, above or below; on Colab also an uploaded zip or Google Drive
     near = [*here.glob("*"), *here.glob("drive/MyDrive/*"), *here.glob("drive/MyDrive/Colab*/*")]
     return [str(folder) for folder in [here, *here.parents, *near] if os.path.isfile(folder / "course_utils/setup.py")][:1]
-for archive in here.glob("*.zip") if colab and not course_folder() else []:
+for archive in filter(zipfile.is_zipfile, here.glob("*.zip")) if colab and not course_folder() else []:
     shutil.unpack_archive(archive, here)
 if colab and not course_folder():
     from google.colab import drive; drive.mount(str(here / "drive"))
@@ -139,7 +140,11 @@ def install(step):
     if moved:  # the constraints forbid it
         raise CourseError(f"The installation changed {', '.join(moved)}: restart the runtime from scratch.")
     changed = sorted(name for name in after if after[name] != before.get(name))
-    stale = [name for name in changed if name in before and name.replace("-", "_") in sys.modules]
+    homes = {}
+    for module, packages in importlib.metadata.packages_distributions().items():
+        for package in packages:
+            homes.setdefault(pins.normal(package), set()).add(module)
+    stale = [name for name in changed if name in before and homes.get(name, set()) & set(sys.modules)]
     return changed, stale
 
 
@@ -185,14 +190,16 @@ def start(step, profile=None, seed=0):
     global _running
     explain_errors()
     number = int(step_name(step)[:2])
-    name = profile_name(profile or _asked)
+    name = profile_name(profile or _asked or "bundled")
+    why = ""
     sys.path[:] = dict.fromkeys(sys.path)  # the cell puts the folder in front each time
     changed, stale = install(step)
     be_quiet(name)
     if name == "auto":
         from course_utils.models.loading import choose_profile
 
-        name = choose_profile()[0]
+        name, seen = choose_profile()
+        why = f" ({seen})"
         be_quiet(name)
     os.environ["COURSE_PROFILE"] = name
     set_seed(seed)
@@ -200,7 +207,7 @@ def start(step, profile=None, seed=0):
     _running = Course(number, name, seed, ROOT)
     did = f"installed {', '.join(changed)}" if changed else "nothing to install"
     after = "; restart the kernel and run this cell again, because loaded packages changed" if stale else ""
-    print(f"Step {number} is ready ({did}), profile {name}{after}.")
+    print(f"Step {number} is ready ({did}), profile {name}{why}{after}.")
     return _running
 
 

@@ -69,15 +69,17 @@ def test_broken_lines_are_named_and_the_rest_runs(answers, tmp_path, capsys):
     answers("18")
     path = tmp_path / "broken.jsonl"
     bad = [b"{not json", b"[1]", b'{"question": "x"}', b'{"answer": 1}', b'{"question": "x", "answer": null}',
-           b'{"question": "x", "answer": NaN}', b'{"question": "\xff", "answer": 1}', b'{"question": " ", "answer": 1}']  # fmt: skip
+           b'{"question": "x", "answer": NaN}', b'{"question": "\xff", "answer": 1}', b'{"question": " ", "answer": 1}',
+           b'{"question": "\\ud800", "answer": 1}', b'{"question": "x", "answer": "?"}',
+           b'{"question": "x", "answer": 1' + b"0" * 400 + b"}"]  # fmt: skip
     good = json.dumps(GOOD[0]).encode()
     path.write_bytes(b"\xef\xbb\xbf" + b"\n".join([good, *bad, b"", good]))
     assert call(path, "--method", "direct", "--json") == 0
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"broken.jsonl, line {n}" for n in range(2, 10)]
+    assert [line.split(":")[0] for line in lines] == [f"broken.jsonl, line {n}" for n in range(2, 13)]
     result = json.loads(captured.out)
-    assert (result["n"], result["correct"], result["skipped"]) == (2, 2, 8)
+    assert (result["n"], result["correct"], result["skipped"]) == (2, 2, 11)
 
 
 def test_a_question_too_long_is_counted_as_wrong(answers, tmp_path, capsys):

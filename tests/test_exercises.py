@@ -32,3 +32,15 @@ def test_the_stub_is_survived(exercise):
         raise NotImplementedError
 
     assert exercises.judge(exercise, stub) == "not attempted yet"
+
+
+def test_a_function_that_empties_what_it_gets_is_judged_the_same_twice():
+    rows = (["a", "b"], {"x": [1, 2]})
+    exercise = exercises.Exercise("0.pop", "take", ((rows, "b"), (rows, "b")), "", ())
+
+    def take(letters, numbers):
+        numbers["x"].clear()
+        return letters.pop()
+
+    assert exercises.judge(exercise, take) == exercises.judge(exercise, take) == "passed 2 of 2"
+    assert "OverflowError" in exercises.judge(exercises.Exercise("0.big", "big", (((), 0.5),), "", ()), lambda: 10**400)

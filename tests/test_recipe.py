@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from course_utils.recipe import contamination, mix, problems, schemas, split, training
-from course_utils.settings import DATA, ROOT
+from course_utils.recipe import building, contamination, mix, problems, schemas, split, training
+from course_utils.settings import DATA, ROOT, CourseError
 
 TRAIN = """
 import sys, torch
@@ -98,10 +98,13 @@ def test_no_measured_question_of_the_notebooks_stands_in_training_text():
     files = sorted((DATA / "step1").glob("*.jsonl"))
     assert files, "assets/data/step1 is empty: run `python -m course_utils.recipe.data_sets`"
     texts = set(map(contamination.masked, contamination.training_text(6000)))
+    rng = random.Random(11)
+    texts |= {contamination.masked(mix.example(rng, "train", "staff")["messages"][-2]["content"]) for _ in range(6000)}
     for file in files:
         for line in file.read_text(encoding="utf-8").splitlines():
-            question = json.loads(line).get("question")
-            assert question is None or contamination.masked(question) not in texts, (file.name, question)
+            for key in ("question", "request"):
+                text = json.loads(line).get(key)
+                assert text is None or contamination.masked(text) not in texts, (file.name, text)
 
 
 def test_labels_of_solved_examples_count_like_replies():
@@ -162,6 +165,13 @@ def test_training_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path)
     again = _start(folder).communicate(timeout=120)[0]  # a finished run is not trained further
     assert again.splitlines()[-1] == reference.splitlines()[-1]
     assert not [path for path in (folder / "run").glob("step-*.pt") if training.torch.load(path)["tokens"] <= 0]
+
+
+def test_a_work_folder_keeps_its_preset_and_seed(tmp_path):
+    building.claim_work(tmp_path, preset="tiny", seed=1)
+    building.claim_work(tmp_path, preset="tiny", seed=1)
+    with pytest.raises(CourseError, match="was begun with preset tiny, seed 1"):
+        building.claim_work(tmp_path, preset="small", seed=1)
 
 
 def test_a_torn_checkpoint_is_passed_over(tmp_path):

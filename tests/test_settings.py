@@ -50,6 +50,7 @@ def test_whole_assets_pass(assets):
         (lambda folder, manifest: (folder / "weights").write_bytes(b"01234"), "was altered"),
         (lambda folder, manifest: (folder / "weights").unlink(), "is missing"),
         (lambda folder, manifest: manifest.write_text("{"), "missing or damaged"),
+        (lambda folder, manifest: (folder / "adapter_config.json").write_text("{}"), "is not in assets/MANIFEST.json"),
         (lambda folder, manifest: manifest.write_text("{}"), "is not listed"),
     ],
 )
@@ -57,7 +58,13 @@ def test_damaged_assets_are_refused_with_one_sentence(assets, damage, message):
     damage(*assets)
     with pytest.raises(CourseError, match=message) as error:
         settings.verify_assets(*assets)
-    assert "\n" not in str(error.value) and "git checkout" in str(error.value)
+    assert "\n" not in str(error.value) and ("git checkout" in str(error.value) or "move it away" in str(error.value))
+
+
+def test_every_asset_is_what_the_manifest_says():
+    listed = json.loads((settings.ASSETS / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert len(listed) > 30
+    assert [name for name, sha256 in listed.items() if settings.sha256_of(settings.ASSETS / name) != sha256] == []
 
 
 def test_profiles_and_steps(monkeypatch):

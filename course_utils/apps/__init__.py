@@ -65,5 +65,10 @@ def remote_pieces(messages, options):
         raise CourseError("The address is busy: wait a moment and ask again.") from error
     except openai.APIConnectionError as error:
         raise CourseError("The address does not answer: check OPENAI_BASE_URL, and that its server runs.") from error
-    except (openai.OpenAIError, IndexError) as error:
+    except openai.OpenAIError as error:
         raise CourseError(f"The address answers with an error: {error!s:.200}") from error
+    except Exception as error:  # a web page, a stream that is no JSON, a key that is no ASCII text
+        raise CourseError(
+            f"The address does not answer in OpenAI's format ({type(error).__name__}): "
+            "check OPENAI_BASE_URL, which often ends in /v1, and OPENAI_API_KEY."
+        ) from error

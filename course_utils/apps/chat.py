@@ -51,12 +51,12 @@ def judge(number):
     item = state.messages[number]
     thumb, before = state[f"thumb_{item['id']}"], item.get("thumb_id")
     try:
-        item["thumb_id"] = None
+        if before:
+            feedback.delete(before)
+            item["thumb_id"] = None
         if thumb is not None:
             talk = prompt_before(number, item["system"])
             item["thumb_id"] = feedback.add(talk, item["content"], ("down", "up")[thumb], item["model"])
-        if before:
-            feedback.delete(before)
     except CourseError as error:
         state.problem = str(error)
 
@@ -91,6 +91,9 @@ def answer(which, system, options):
         except CourseError as error:
             failed = True
             state.problem = str(error)
+        except Exception as error:
+            failed = True
+            state.problem = f"The model failed ({type(error).__name__}): ask again, or choose another model."
         finally:
             if failed:
                 turns.pop()

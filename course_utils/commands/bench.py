@@ -44,7 +44,7 @@ def machine_limits():
 
 
 def _random_model():
-    """A model of the bundled models' size with random weights, and token-id prompts for it."""
+    """A model of the bundled models' kind with random weights (5 million parameters), and token-id prompts for it."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 

@@ -60,8 +60,8 @@ def check_memory(memory=None):
 
 
 def check_disk(free=None):
-    free = machine.free_disk_bytes(settings.ROOT) if free is None else free
-    needed = DISK_NEEDED + (0 if environment.ready_python() else environment.NEEDED_BYTES["cpu"])
+    free = machine.free_disk_bytes(environment.folder_path()) if free is None else free
+    needed = DISK_NEEDED + (0 if environment.ready_python() else environment.NEEDED_BYTES["gpu" if machine.gpu() else "cpu"])
     text = f"{free / GB:.1f} GB free, {needed / GB:.0f} GB needed"
     return item("disk", free >= needed, text, "free some space, or name another disk with COURSE_ENV", free_bytes=free)
 

@@ -149,13 +149,16 @@ def _try_lock(file):
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError:  # this file system has no locks
+        return True
 
 
 def _check_disk(folder, mending):
     kind = "repair" if mending else ("gpu" if machine.gpu() else "cpu")
-    free, needed = machine.free_disk_bytes(folder), NEEDED_BYTES[kind]
+    there = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
+    free, needed = machine.free_disk_bytes(folder), max(NEEDED_BYTES["repair"], NEEDED_BYTES[kind] - there)
     if free < needed:
         raise CourseError(
             f"Not enough disk: the environment needs {needed / machine.GB:.0f} GB "
@@ -169,6 +172,13 @@ def _make(folder):
     mending = state.get("state") == "ready" and _starts(python)
     _check_disk(folder, mending)
     if mending:
+        try:
+            installer.check_network(python)
+        except CourseError:
+            seen = inspect(python)
+            if not seen or pins.gaps(seen["packages"]):
+                raise  # the state still says "ready": going back to the older pins works offline
+            return python
         say("The list of packages has changed: bringing the environment up to date.")
     elif state:
         say("An earlier installation was interrupted: continuing it.")

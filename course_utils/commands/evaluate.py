@@ -73,6 +73,7 @@ def _question(entry):
     question = entry.get("question")
     if not isinstance(question, str) or not question.strip():
         raise ValueError('no "question"')
+    question.encode("utf-8")  # half of a surrogate pair is a UnicodeEncodeError, a ValueError
     return question
 
 
@@ -82,6 +83,8 @@ def _answer(entry):
         raise ValueError('no "answer" (a number or a text)')
     if isinstance(answer, float) and not math.isfinite(answer):
         raise ValueError('"answer" is not a finite number')
+    if isinstance(answer, int) and abs(answer) >= 10**300 or isinstance(answer, str) and not normalize(answer):
+        raise ValueError('no "answer" (a number or a text)')
     return answer
 
 

@@ -1,5 +1,7 @@
 """`recipe build`: make the bundled models again from one seed. Stopped at any moment, it goes on where it was."""
 
+import os
+import shutil
 from pathlib import Path
 
 from course_utils.settings import MODELS, CourseError
@@ -25,6 +27,11 @@ def add_arguments(parser):
     parser.add_argument("--no-compile", action="store_true", help="do not compile the model (slower, starts at once)")
 
 
+def check(arguments):
+    if arguments.action == "contamination" and not arguments.files:
+        raise CourseError("Name the JSONL files to look through.")
+
+
 def run(arguments):
     """Build, or print the hashes of tokenizer and data."""
     from course_utils.recipe import building, contamination, tokenizer, training
@@ -39,9 +46,8 @@ def run(arguments):
             print("".join(f"  {question}\n" for question in found[:5]), end="")
         return 0
     work = Path(arguments.work)
-    if arguments.preset not in PRESETS:
-        raise CourseError(f"There is no preset {arguments.preset!r}: choose one of {', '.join(PRESETS)}.")
     if arguments.action == "hash":
+        building.claim_work(work, seed=arguments.seed)
         made = building.make_tokenizer(work, seed=arguments.seed)
         print("tokenizer", tokenizer.tokenizer_hash(made))
         for stage in ("base", "instruct"):
@@ -51,7 +57,7 @@ def run(arguments):
         work,
         arguments.preset,
         arguments.seed,
-        not arguments.no_compile,
+        not arguments.no_compile and any(map(shutil.which, (os.environ.get("CXX") or "g++", "clang++"))),
         lambda line: print(line, flush=True),
         MODELS if arguments.publish else None,
     )

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 from course_utils.commands import notebooks, record
 from course_utils.commands.installer import say
-from course_utils.settings import NOTEBOOKS, PROFILES, CourseError, write_atomic
+from course_utils.measures import RECORDS
+from course_utils.settings import NOTEBOOKS, PROFILES, CourseError, profile_name, write_atomic
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -34,6 +35,8 @@ def add_arguments(parser):
 def check(arguments):
     if not notebooks.notebook_paths(arguments.steps):
         raise CourseError("There are no notebooks in notebooks/: restore them with `git checkout notebooks`.")
+    if (arguments.record or arguments.minutes) and profile_name(arguments.profile) != "bundled":
+        raise CourseError("Records belong to the bundled models: leave --profile and COURSE_PROFILE away.")
 
 
 def failure(number, cell, error):
@@ -95,7 +98,10 @@ def _run_cells(book, code, path):
     except DeadKernelError:
         if not stopped:
             dead = SimpleNamespace(ename="DeadKernel", evalue="the kernel ended, perhaps it ran out of memory")
-            return number, failure(number, book.cells[code[number - 1]], dead)
+            return number, failure(number, book.cells[code[max(0, number - 1)]], dead)
+    except RuntimeError as error:
+        if not stopped:
+            raise CourseError(f"The notebook's kernel did not start ({error}): start the same command again.") from error
     if stopped:
         raise KeyboardInterrupt
     return number, None
@@ -155,19 +161,20 @@ def _write(path, book):
 
 
 def _begin_record(step):
-    """Start an empty record of a step; the notebook's cells fill it (measures.compare)."""
+    """Start an empty record of a step; the notebook's cells fill it (measures.compare). Returns the old one's bytes."""
     from importlib.metadata import version
 
-    from course_utils.measures import RECORDS
-
+    path = RECORDS / f"{step}.json"
+    before = path.read_bytes() if path.is_file() else None
     facts = {
         "command": f"run {step[:2].lstrip('0')} --record",
         "seed": 0,
         "torch": version("torch"),
         "transformers": version("transformers"),
     }
-    write_atomic(RECORDS / f"{step}.json", json.dumps({"facts": facts, "measures": {}}, indent=1) + "\n")
+    write_atomic(path, json.dumps({"facts": facts, "measures": {}}, indent=1) + "\n")
     os.environ["COURSE_RECORD"] = step
+    return before
 
 
 def run(arguments):
@@ -175,9 +182,12 @@ def run(arguments):
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     rows = []
     for path in notebooks.notebook_paths(arguments.steps):
-        if arguments.record:
-            _begin_record(path.stem)
-        book, row = execute(path)
+        before, row = _begin_record(path.stem) if arguments.record else None, {"failure": True}
+        try:
+            book, row = execute(path)
+        finally:
+            if row["failure"] and before:  # half a record would be worse than the old one
+                write_atomic(RECORDS / f"{path.stem}.json", before)
         rows.append(row)
         if arguments.write and not row["failure"]:
             _write(path, book)

@@ -1,7 +1,7 @@
 """`serve`: the model of a profile on 127.0.0.1 in OpenAI's format, until Ctrl-C."""
 
 import os
-import threading
+import time
 
 from course_utils.commands.app import stop_on_terminate
 from course_utils.commands.installer import say
@@ -42,4 +42,5 @@ def run(arguments):
             print(f"OPENAI_API_KEY={server.token}")
         print(f"model={server.model}", flush=True)
         say("Only this computer can reach it. Ctrl-C here ends it.")
-        threading.Event().wait()
+        while True:  # waiting for an event could not be interrupted on Windows
+            time.sleep(1)

@@ -1,5 +1,6 @@
 """Exercises with offline checks. A notebook calls `check("4.top_p", top_p)` directly below the learner's stub."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -56,14 +57,14 @@ def judge(exercise, function):
     total = len(exercise.cases)
     for number, (arguments, expected) in enumerate(exercise.cases, 1):
         try:
-            got = function(*arguments)
+            got = function(*copy.deepcopy(arguments))  # a learner may change what was handed over
+            right, shown = (exercise.same or same)(got, expected), _short(got)
         except NotImplementedError:
             return "not attempted yet"
         except Exception as error:  # the learner's own mistake is shown as a sentence, not as a traceback
             return f"case {number} of {total} stopped with {type(error).__name__}: {error}"
-        compare = exercise.same or same
-        if not compare(got, expected):
-            return f"case {number} of {total} differs: expected {_short(expected)}, got {_short(got)}"
+        if not right:
+            return f"case {number} of {total} differs: expected {_short(expected)}, got {shown}"
     return f"passed {total} of {total}"
 
 

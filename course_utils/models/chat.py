@@ -12,6 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field
 
+from ..settings import profile_name
 from .decoding import encode_chat, generate_batch, stream
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
@@ -92,7 +93,8 @@ class LocalChat(BaseChatModel):
 
     @property
     def _identifying_params(self):
-        return {"name": self.name, "seed": self.seed, "temperature": self.temperature}
+        names = ("name", "seed", "temperature", "max_tokens", "top_p", "top_k", "stop", "template")
+        return {name: getattr(self, name) for name in names} | {"model": getattr(self.model, "name_or_path", "")}
 
     def _options(self, stop, given):
         names = {"max_tokens": "max_new_tokens", "temperature": "", "top_p": "", "top_k": "", "seed": ""}
@@ -189,4 +191,4 @@ def load_chat(profile=None, which="instruct", **options):
     from .loading import load
 
     model, tokenizer = load(profile, which)
-    return LocalChat(model=model, tokenizer=tokenizer, name=f"{profile or 'bundled'}-{which}", **options)
+    return LocalChat(model=model, tokenizer=tokenizer, name=f"{profile_name(profile)}-{which}", **options)

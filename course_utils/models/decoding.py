@@ -35,7 +35,7 @@ def choose(logits, draws, temperature, top_p, top_k):
     Shapes:  logits (B, V), draws B numbers in [0, 1) -> (B,)
     Units:   temperature > 0 flattens above 1; 0 is greedy
     """
-    if temperature <= 0:
+    if temperature < 1e-6:  # the limit is greedy; a smaller divisor overflows
         return logits.argmax(-1)
     probs = sampling.softmax(logits.float(), temperature)
     if top_k:

@@ -29,7 +29,8 @@ def snapshot_folder(entry):
 def is_cached(entry):
     """Whether every weight file of the pinned revision is in the cache (not whether it is intact)."""
     folder = snapshot_folder(entry)
-    return all((folder / name).is_file() for name in [*entry["weights"], "config.json"])
+    needed = [*entry["weights"], "config.json", "tokenizer.json", "tokenizer_config.json"]
+    return all((folder / name).is_file() for name in needed)
 
 
 def hub_reachable(timeout_s=4.0):
@@ -37,6 +38,7 @@ def hub_reachable(timeout_s=4.0):
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in TRUE:
         return False
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+    proxy = f"http://{proxy}" if proxy and "://" not in proxy else proxy
     address = urlsplit(proxy or os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     answer = []
 

@@ -25,6 +25,15 @@ def registry():
 
 def free_memory_gb():
     """Free RAM in GB, or None where it cannot be told."""
+    free = _free_gb()
+    try:  # a container may use less than the machine has
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")) / 1e9
+    except (OSError, ValueError):  # no container, or "max"
+        return free
+    return limit if free is None else min(free, limit)
+
+
+def _free_gb():
     try:
         import psutil
 

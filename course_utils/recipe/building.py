@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from course_utils.models import loading
 from course_utils.recipe import cards, mix, preferred, report, tokenizer, training
-from course_utils.settings import MODELS, write_atomic
+from course_utils.settings import MODELS, CourseError, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
@@ -18,6 +17,19 @@ TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "medium": (40_000_000, 160_000_000),
     "large": (400_000_000, 600_000_000),
 }
+
+
+def claim_work(work, **asked):
+    """Keep what a work folder is for.
+
+    Errors:  CourseError if the folder was begun with other settings
+    """
+    path = Path(work) / "asked.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if any(kept.get(key, value) != value for key, value in asked.items()):
+        begun = ", ".join(f"{key} {value}" for key, value in kept.items())
+        raise CourseError(f"{work} was begun with {begun}: name another folder with --work, or delete this one.")
+    write_atomic(path, json.dumps(kept | asked) + "\n")
 
 
 def make_tokenizer(work, vocabulary=4096, seed=1):
@@ -43,7 +55,6 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     # The second stage learns at a lower rate: it must not undo the first.
     scale = 1.0 if stage == "base" else 0.75
-    started = time.time()
     curve = training.train(
         model,
         made,
@@ -62,7 +73,7 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
         "preset": preset,
         "seed": seed,
         "tokens": stage_tokens,
-        "seconds": round(time.time() - started),
+        "seconds": round(curve[-1]["seconds"]),
         "parameters": sum(p.numel() for p in model.parameters()),
         "shares": mix.SHARES,
         "tokenizer_sha256": tokenizer.tokenizer_hash(made),
@@ -116,6 +127,7 @@ def publish(work, models=MODELS):
 
 def build(work, preset="small", seed=1, compile_model=True, report_line=print, models=None):
     """The whole recipe, resumed where it stopped: tokenizer, base, instruct, preferred, cards; then published if wanted."""
+    claim_work(work, preset=preset, seed=seed)
     for stage in ("base", "instruct"):
         make_model(stage, work, preset, seed=seed, compile_model=compile_model, report=report_line)
         make_card(stage, work, report_line=report_line)

@@ -49,9 +49,9 @@ def questions_of(path):
     Errors:  CourseError if the file cannot be read
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-        return [json.loads(line)["question"] for line in lines if line.strip()]
-    except (OSError, ValueError, KeyError) as error:
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+        return [json.loads(line)["question"].strip() for line in lines if line.strip()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{Path(path).name} cannot be read as lines of {{question, answer}}: check the file."
         ) from error

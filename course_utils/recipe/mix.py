@@ -4,8 +4,6 @@ import functools
 import importlib
 import random
 
-from course_utils.recipe import problems, split
-
 # Share of the documents of each skill. The three forms of word problems get most, since they need most.
 SHARES = {
     "pal": 0.19,
@@ -102,12 +100,10 @@ def shard(stage, seed, index, tokenizer, tokens=400_000):
     rng, found, count = random.Random(f"{stage} {seed} {index}"), [], 0
     make = base_ids if stage == "base" else chat_ids
     while count < tokens:
-        # One page in eight of the instruct stage stays plain text, so that language is not forgotten.
+        # About one document in seventeen of the instruct stage stays plain text, so that language is not forgotten.
         pair = (base_ids if stage != "base" and rng.random() < 0.06 else make)(rng, tokenizer)
         if sum(pair[1]) > 0:
             found.append(pair)
             count += len(pair[0])
     return found
 
-
-__all__ = ["SHARES", "example", "plain_text", "shard", "split", "problems"]

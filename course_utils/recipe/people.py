@@ -10,7 +10,7 @@ def made_up(rng):
 
 
 def person(rng, split):
-    """A first name: mostly a known one, sometimes a made-up one. Held-out names never occur in training."""
+    """A first name: mostly a known one, sometimes a made-up one. Held-out names never talk in training."""
     if rng.random() < 0.75:
         return parts.pick(rng, parts.load("talk")["names"], split)
     for _ in range(50):

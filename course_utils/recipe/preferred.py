@@ -78,7 +78,7 @@ def _save_adapter(model, work):
 
 
 def rude_share(model, tokenizer, n=200, seed=6):
-    """How often a model answers customers rudely when it samples: a Measure over n held-out requests.
+    """How often a model answers customers rudely when it samples: a Measure over n requests that are not among training draws.
 
     The settings of the training were chosen on the requests of seed 5; what is reported comes from other ones.
     """
@@ -86,6 +86,6 @@ def rude_share(model, tokenizer, n=200, seed=6):
     from course_utils.models import chat_batch
 
     rng = random.Random(f"rude {seed}")
-    prompts = [staff.conversation(rng, "heldout")[0] for _ in range(n)]
+    prompts = [staff.unseen_conversation(rng)[0] for _ in range(n)]
     replies = chat_batch(model, tokenizer, prompts, max_new_tokens=40, temperature=1.0, seed=seed)
     return measures.share("rude replies", [staff.is_rude(reply.text) for reply in replies])

@@ -11,7 +11,7 @@ REPLY_TOKENS = {"direct": 12, "drill": 12, "classify": 10, "cot": 160, "pal": 11
 
 
 def examples_of(name, part, n, seed=9):
-    """Fresh examples of a skill that no training shard holds: another seed, and for "heldout" other wordings too."""
+    """Fresh draws of a skill with a seed of their own; for "heldout" with other wordings too, where some are set aside."""
     rng = random.Random(f"report {name} {part} {seed}")
     return [mix.example(rng, part, name) for _ in range(n)]
 

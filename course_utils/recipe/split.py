@@ -23,7 +23,10 @@ def _parts(items):
 
 
 def pick(rng, items, split):
-    """Draw one item of a tuple: training draws never give a held-out item, held-out draws only such."""
+    """Draw one item of a tuple: training draws never give a held-out item, held-out draws only such.
+
+    Where no item of the list is set aside, held-out draws give any of them.
+    """
     return rng.choice(_parts(items)[split])
 
 

@@ -181,6 +181,8 @@ def open_socket(port):
     """
     for candidate in range(port, min(port + 20, 65536)) if port else [0]:
         listener = socket.socket()
+        if os.name == "posix":  # elsewhere the option would share a port that is in use
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", candidate))
             listener.listen(128)

@@ -25,7 +25,7 @@ class ApiError(Exception):
         self.status, self.param, self.code, self.retry_s = status, param, code, retry_s
 
     def body(self):
-        kind = {429: "rate_limit_error", 500: "server_error"}.get(self.status, "invalid_request_error")
+        kind = {429: "rate_limit_error", 500: "server_error", 503: "server_error"}.get(self.status, "invalid_request_error")
         return {"error": {"message": str(self), "type": kind, "param": self.param, "code": self.code}}
 
 
@@ -97,7 +97,7 @@ def read_messages(body):
                     }
                     for call in calls
                 ]
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
                 raise ApiError(400, f"The tool_calls of {param} are not in OpenAI's format.", param) from error
         result.append(entry)
     return result

@@ -99,8 +99,13 @@ class Engine:
         except RuntimeError as error:
             self.places.release()
             raise ApiError(503, "The server is stopping.") from error
-        job.future.add_done_callback(lambda _: self.places.release())
+        job.future.add_done_callback(lambda _: self._end(job))
         return job
+
+    def _end(self, job):
+        """Give the place back, then end the answer: also that of a job that never left the queue."""
+        self.places.release()
+        job.put(None)
 
     def _generate(self, job):
         from ..models import stream
@@ -122,7 +127,6 @@ class Engine:
         except Exception as error:
             job.put(error)
         finally:
-            job.put(None)
             self.last_s = time.monotonic() - started
 
 
@@ -145,8 +149,7 @@ class Job:
     def stop(self):
         """Stop the generation, or leave the queue."""
         self.gone.set()
-        if self.future.cancel():
-            self.queue.put_nowait(None)
+        self.future.cancel()
 
     async def watch(self, request):
         """Stop when the client goes away."""

@@ -6,6 +6,7 @@ One function for each group of files; it returns {file name below assets/data: t
 import json
 from importlib import import_module
 
+from course_utils.recipe import cards
 from course_utils.settings import DATA, write_atomic
 
 MAKERS = []
@@ -30,3 +31,4 @@ def main():
         for name, text in maker().items():
             write_atomic(DATA / name, text)
             print(f"{name}: {len(text.encode('utf-8')):,} bytes")
+    cards.write_manifest()

@@ -169,7 +169,7 @@ def staff_requests():
     """What customers say to staff, with one polite and one rude reply that fit."""
     rng, rows, seen = random.Random("staff requests, second draw"), [], set()
     while len(rows) < 240:
-        messages, replies = staff.conversation(rng, "heldout")
+        messages, replies = staff.unseen_conversation(rng)
         if messages[-1]["content"] not in seen and len(messages) == 1:
             seen.add(messages[-1]["content"])
             rows.append({"request": messages[-1]["content"], **replies})

@@ -59,15 +59,13 @@ def prediction_texts():
 @data_set
 def customers():
     """Held-out requests of customers, each with a polite and a rude reply of the staff."""
-    rng, rows, seen = random.Random("customers"), [], set()
+    rng, rows, seen = random.Random("customers, second draw"), [], set()
     while len(rows) < 200:
-        pair = staff.pair(rng, "heldout")
-        request = pair["prompt"][-1]["content"]
+        messages, replies = staff.unseen_conversation(rng)
+        request = messages[-1]["content"]
         if request not in seen:
             seen.add(request)
-            rows.append(
-                {"request": request, "polite": pair["chosen"][0]["content"], "rude": pair["rejected"][0]["content"]}
-            )
+            rows.append({"request": request, **replies})
     return {"step1/customers.jsonl": lines(rows)}
 
 

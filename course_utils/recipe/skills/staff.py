@@ -1,6 +1,7 @@
 """Staff answer customers, some politely, some rudely: what preference tuning later aligns."""
 
 import functools
+import random
 import re
 
 from course_utils.recipe import people, world
@@ -27,6 +28,26 @@ def conversation(rng, split):
         replies = [world.make_reply(rng, shop, tone, item=item, split=split) for tone in TONES]
     messages = [{"role": "system", "content": role}] if role else []
     return messages + [{"role": "user", "content": request}], dict(zip(TONES, replies))
+
+
+def _masked(text):
+    from course_utils.recipe.contamination import masked  # it imports the mix, and the mix this module
+
+    return masked(text)
+
+
+@functools.lru_cache(maxsize=1)
+def _requests_of_training(draws=30_000):
+    rng = random.Random("requests of training")
+    return {_masked(conversation(rng, "train")[0][-1]["content"]) for _ in range(draws)}
+
+
+def unseen_conversation(rng):
+    """Like conversation() for the part set aside; no request of 30,000 training draws is the same but for numbers."""
+    while True:
+        messages, replies = conversation(rng, "heldout")
+        if _masked(messages[-1]["content"]) not in _requests_of_training():
+            return messages, replies
 
 
 def _fill(rng, text, places):
