@@ -10,9 +10,19 @@ from nbclient import NotebookClient
 from course_utils.commands import notebooks
 from course_utils.settings import NOTEBOOKS
 
-# What the notebook claims about numbers, methods, other models or the machine: true whichever model answers.
+# What the notebook claims about numbers, sampling, methods, the base model, its own small networks or the machine:
+# true whichever of the two models answers. (Both write poems from slots: the base model has read such pages.)
 NOT_OF_SKILL = {
-    "01_simple_llm_app": set(),
+    "01_simple_llm_app": set(
+        """
+        0.interval 1.file_size 1.x6_rule 2.rule_of_1_3 2.vocabulary 2.korean_cost 2.digits 2.wrong_tokenizer
+        3.bits_per_byte 3.recall 3.parallel 3.previous_token_head 3.homonyms 3.encoder 3.encoder_decoder
+        3.decoder 4.greedy 4.top_p 4.by_hand 4.repetition_penalty 4.max_new_tokens 4.stop_sequences
+        4.temperature 4.temperature_0 4.providers 4.small_p 5.structured_prompt 5.delimiters 5.few_shot_base
+        5.association 5.neighbours 5.moving_neighbours 5.tricks 5.prompt_cost 7.leaderboard 7.break_even
+        7.memory 7.uncensored 7.senses 8.streaming 8.back_off 8.rerun
+        """.split()
+    )
 }
 SWAP = """
 from course_utils import models
