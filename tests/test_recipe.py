@@ -24,7 +24,7 @@ model = training.new_model("tiny", len(made))
 def shards(stage, seed, tokenizer, first):
     for index in range(first, 10**6):
         yield index, mix.shard(stage, seed, index, tokenizer, tokens=6000)
-curve = training.train(model, made, "base", sys.argv[1] + "/run", 60_000, save_every_s=0.2, compile_model=False, shards=shards)
+curve = training.train(model, made, "base", sys.argv[1] + "/run", 200_000, save_every_s=0.2, compile_model=False, shards=shards)
 print("finished", sum(p.double().abs().sum().item() for p in model.parameters()))
 """
 

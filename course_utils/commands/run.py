@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 from course_utils.commands import notebooks, record
 from course_utils.commands.installer import say
-from course_utils.measures import RECORDS
 from course_utils.settings import NOTEBOOKS, PROFILES, CourseError, profile_name, write_atomic
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -161,8 +160,10 @@ def _write(path, book):
 
 
 def _begin_record(step):
-    """Start an empty record of a step; the notebook's cells fill it (measures.compare). Returns the old one's bytes."""
+    """Start an empty record of a step; the notebook's cells fill it (measures.compare). Returns (path, old bytes or None)."""
     from importlib.metadata import version
+
+    from course_utils.measures import RECORDS
 
     path = RECORDS / f"{step}.json"
     before = path.read_bytes() if path.is_file() else None
@@ -174,7 +175,7 @@ def _begin_record(step):
     }
     write_atomic(path, json.dumps({"facts": facts, "measures": {}}, indent=1) + "\n")
     os.environ["COURSE_RECORD"] = step
-    return before
+    return path, before
 
 
 def run(arguments):
@@ -182,12 +183,13 @@ def run(arguments):
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     rows = []
     for path in notebooks.notebook_paths(arguments.steps):
-        before, row = _begin_record(path.stem) if arguments.record else None, {"failure": True}
+        kept, before = _begin_record(path.stem) if arguments.record else (None, None)
+        row = {"failure": True}
         try:
             book, row = execute(path)
         finally:
             if row["failure"] and before:  # half a record would be worse than the old one
-                write_atomic(RECORDS / f"{path.stem}.json", before)
+                write_atomic(kept, before)
         rows.append(row)
         if arguments.write and not row["failure"]:
             _write(path, book)

@@ -81,7 +81,7 @@ def batches(documents, generator):
     found = []
     for length, rows in rows_of.items():
         order = torch.randperm(len(rows), generator=generator).tolist()
-        count = TOKENS_IN_BATCH // length
+        count = max(1, TOKENS_IN_BATCH // length)
         for start in range(0, len(rows), count):
             ids = torch.zeros(count, length, dtype=torch.long)
             weights = torch.zeros(count, length)

@@ -37,13 +37,13 @@ def _masked(text):
 
 
 @functools.lru_cache(maxsize=1)
-def _requests_of_training(draws=30_000):
+def _requests_of_training(draws=200_000):
     rng = random.Random("requests of training")
     return {_masked(conversation(rng, "train")[0][-1]["content"]) for _ in range(draws)}
 
 
 def unseen_conversation(rng):
-    """Like conversation() for the part set aside; no request of 30,000 training draws is the same but for numbers."""
+    """Like conversation() for the part set aside; no request of 200,000 training draws is the same but for numbers."""
     while True:
         messages, replies = conversation(rng, "heldout")
         if _masked(messages[-1]["content"]) not in _requests_of_training():
