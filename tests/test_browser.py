@@ -151,8 +151,10 @@ def test_chat_in_a_browser(browser, start):
     assert row.messages[-1]["content"] == "Hello! Who are you?" and row.reply
     picture(browser, "chat_reply")
     phone(browser, "chat_reply")
-    [clear] = [b for b in wait(browser, '[data-testid="stSidebar"] button', 1) if "Clear the conversation" in b.text]
-    clear.click()
+    buttons = lambda: browser.find_elements("css selector", '[data-testid="stSidebar"] button')  # noqa: E731
+    clear = lambda: [button for button in buttons() if "Clear the conversation" in button.text]  # noqa: E731
+    until(clear)  # the side bar comes back with a movement
+    clear()[0].click()
     until(lambda: not browser.find_elements("css selector", '[data-testid="stChatMessage"]'))
     assert len(feedback.read()) == 1
 
