@@ -168,7 +168,7 @@ def test_a_complete_interpreter_is_used_and_nothing_is_created(stub, monkeypatch
 
 def test_no_disk(stub, monkeypatch):
     monkeypatch.setattr(machine, "free_disk_bytes", lambda folder: 200_000_000)
-    monkeypatch.setattr(environment, "NEEDED_BYTES", {"cpu": 4 * machine.GB, "gpu": 4 * machine.GB})
+    monkeypatch.setattr(environment, "NEEDED_BYTES", {"cpu": 4 * machine.GB, "gpu": 4 * machine.GB, "repair": machine.GB})
     with pytest.raises(CourseError, match=r"Not enough disk: .* 4 GB and 0\.2 GB are free"):
         environment.ensure()
     assert not environment.python_path(stub.folder).exists()

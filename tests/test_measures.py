@@ -93,3 +93,12 @@ def test_the_band_holds_nearly_all_honest_repeats():
 def test_nothing_measured_is_an_error():
     with pytest.raises(CourseError, match="Nothing was measured"):
         measures.mean("empty", [])
+
+
+def test_the_band_of_a_mean_comes_from_its_own_spread(capsys):
+    recorded = measures.mean("tokens", [40.0, 44.0] * 50)
+    assert measures.in_band(measures.Measure("tokens", 42.3, 0, 0, 100), recorded)
+    assert not measures.in_band(measures.Measure("tokens", 45.0, 0, 0, 100), recorded)
+    narrow = measures.mean("rubric", [0.45, 0.47] * 50)  # as a share it would reach from 0.32 to 0.60
+    assert not measures.in_band(measures.Measure("rubric", 0.40, 0, 0, 100), narrow)
+    assert measures.in_band(measures.share("right", [True] * 40 + [False] * 60), measures.share("right", [True, False] * 50))

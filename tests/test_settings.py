@@ -92,3 +92,13 @@ def test_a_seed_repeats_everything():
         settings.set_seed(3)
         drawn.append((random.random(), numpy.random.rand(), torch.rand(1).item()))
     assert drawn[0] == drawn[1]
+
+
+def test_a_clone_in_a_folder_called_records_has_a_whole_manifest(tmp_path):
+    from course_utils.recipe import cards
+
+    assets = tmp_path / "records" / "assets"
+    for name in ("models/base/weights", "data/records/step.json", "data/minutes.json"):
+        settings.write_atomic(assets / name, "x")
+    assert cards.write_manifest(assets) == 1
+    assert list(json.loads((assets / "MANIFEST.json").read_text())) == ["models/base/weights"]

@@ -144,10 +144,9 @@ def install(python, site, folder):
         done.set()
     if code:
         raise CourseError(f"Installing the packages failed: {cause(lines)}.")
-    on_disk = sum(path.stat().st_size for path in Path(site).rglob("*") if path.is_file() and not path.is_symlink())
     say(
         f"[{time.monotonic() - started:4.0f} s] all packages are in place: {fetched['Downloading'] / 1e6:,.0f} MB downloaded, "
-        f"{fetched['Using cached'] / 1e6:,.0f} MB from pip's cache, {on_disk / 1e9:.1f} GB on disk"
+        f"{fetched['Using cached'] / 1e6:,.0f} MB from pip's cache, {machine.folder_bytes(site) / 1e9:.1f} GB on disk"
     )
 
 

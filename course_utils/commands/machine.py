@@ -58,6 +58,11 @@ def free_disk_bytes(folder):
     return shutil.disk_usage(folder).free
 
 
+def folder_bytes(folder):
+    """Bytes of all files below a folder; links are not followed."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
+
+
 def memory_bytes():
     """(total, available) bytes of RAM; None where the system does not tell."""
     try:

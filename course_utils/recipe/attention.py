@@ -7,7 +7,7 @@ NAME = "plain"
 
 
 def plain_attention(module, query_BHTD, key_BGTD, value_BGTD, mask, scaling, **_):
-    """Causal attention as two matrix products: on a CPU, with short rows, twice as fast as the fused kernel."""
+    """Causal attention as two matrix products: on a CPU, with short rows, faster than the fused kernel."""
     B, H, T, D = query_BHTD.shape
     G = key_BGTD.shape[1]  # H / G query heads share one key head
     query = (query_BHTD * scaling).view(B, G, H // G, T, D).reshape(B * G, H // G * T, D)

@@ -116,7 +116,7 @@ def write_manifest(assets=ASSETS):
         if path.is_file()
         and path.name not in ("MANIFEST.json", "minutes.json")
         and not path.name.startswith(".")
-        and "records" not in path.parts
+        and "records" not in path.relative_to(assets).parts
     )
     entries = {path.relative_to(assets).as_posix(): sha256_of(path) for path in files}
     write_atomic(assets / "MANIFEST.json", json.dumps(entries, indent=1) + "\n")
