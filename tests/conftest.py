@@ -1,6 +1,7 @@
 """Shared by all tests: offline, quiet, one thread, and the command line as a program."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ for key, value in {
     "TOKENIZERS_PARALLELISM": "false",
 }.items():
     os.environ.setdefault(key, value)
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and with them every process they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
