@@ -1,10 +1,12 @@
 """The two applications, run by Streamlit's own AppTest, and the command that starts them."""
 
+import http.server
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import httpx
 import model_fixture
@@ -157,6 +159,35 @@ def test_chat_through_an_address(app, monkeypatch):
         assert "There is no model" in say(page, "Hello").error[0].value
     assert "does not answer" in say(page, "Hello").error[0].value
     assert len(page.session_state["messages"]) == 2
+
+
+class WebPage(http.server.BaseHTTPRequestHandler):
+    """Answers everything with a web page, as a wrong address does."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html><body>Welcome</body></html>")
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("model", ["", "some-model"])
+def test_an_address_that_is_a_web_page_is_one_sentence(app, monkeypatch, model):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), WebPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("OPENAI_API_KEY", "key")
+        monkeypatch.setenv("OPENAI_MODEL", model)
+        page = app("chat")
+        page.selectbox[0].set_value("remote")
+        page = say(page, "Hello")
+        server.shutdown()
+    assert "does not answer in OpenAI's format" in page.error[0].value and not page.exception
 
 
 def fill(page, **slots):

@@ -177,3 +177,10 @@ def test_agent_loop(llm, monkeypatch):
     result = agents.create_agent(llm, [add]).invoke({"messages": [HumanMessage("2 + 3?")]})
     kinds = [message.type for message in result["messages"]]
     assert kinds == ["human", "ai", "tool", "ai"] and json.loads(result["messages"][2].content) == 5
+
+
+def test_what_a_cache_stores_is_found_again_only_for_the_same_model_and_settings(llm):
+    key = llm._get_llm_string()
+    assert key == LocalChat(model=MODEL, tokenizer=TOKENIZER)._get_llm_string()
+    others = [{"seed": 1}, {"temperature": 0.5}, {"stop": ["a"]}, {"name": "base"}, {"template": {"thinking": False}}]
+    assert all(LocalChat(model=MODEL, tokenizer=TOKENIZER, **other)._get_llm_string() != key for other in others)

@@ -294,8 +294,30 @@ def test_lab_opens_and_closes(clone):
     for text in process.stderr:
         if text.strip().startswith(f"http://127.0.0.1:{port}/lab/tree/notebooks/01_simple_llm_app.ipynb?token="):
             break
-    assert "token=" in text
-    assert b"jupyter" in fetch(text.strip()).lower()
+    address, _, token = text.strip().partition("?token=")
+    assert token and b"jupyter" in fetch(text.strip()).lower()
+    asked = "/lab/api/settings/@jupyterlab/apputils-extension:notification?token="
+    notices = json.loads(fetch(address.partition("/lab/")[0] + asked + token))["schema"]["properties"]
+    assert notices["fetchNews"]["default"] == "false" and notices["checkForUpdates"]["default"] is False
     os.killpg(process.pid, signal.SIGINT)
     err = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and err.strip().endswith("Stopped. Start the same command again to continue.")
+
+
+def test_a_failed_run_leaves_the_old_record(monkeypatch, tmp_path, capsys):
+    from course_utils import measures
+
+    monkeypatch.setattr(measures, "RECORDS", tmp_path)
+    monkeypatch.delenv("COURSE_RECORD", raising=False)
+    path = tmp_path / "01_simple_llm_app.json"
+    path.write_text("old")
+
+    def fails(book):
+        assert json.loads(path.read_text())["measures"] == {}  # a new record has begun
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "execute", fails)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(Namespace(steps=["1"], record=True, write=False, minutes=False, json=False))
+    assert path.read_text() == "old"
+    monkeypatch.delenv("COURSE_RECORD", raising=False)

@@ -110,6 +110,12 @@ def test_choose_follows_the_probabilities():
         torch.testing.assert_close(shares, expected, atol=2e-3, rtol=0)
 
 
+def test_a_tiny_temperature_is_greedy_and_not_an_overflow():
+    logits = torch.tensor([[1.0, 3.0, 2.0], [9e4, -9e4, 0.0]])
+    for temperature in (1e-45, 1e-9, 1e-6):
+        assert decoding.choose(logits, [0.999, 0.999], temperature, 1.0, 0).tolist() == [1, 0]
+
+
 def test_stop_words_never_show(model):
     texts = prompts(12)
     whole = generate_batch(model, TOKENIZER, texts, max_new_tokens=40)

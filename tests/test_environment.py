@@ -352,3 +352,31 @@ def test_the_environments_use_the_one_place():
         assert "-r course_utils/pins.txt" in (ROOT / name).read_text(), name
     for name in ("environment.yml", ".devcontainer/setup", ".devcontainer/devcontainer.json", ".ci/run"):
         assert "==" not in (ROOT / name).read_text().replace("$# == ", ""), name
+
+
+def test_going_back_to_the_older_pins_works_offline(stub, monkeypatch):
+    before = stub.pins.read_text()
+    python = environment.ensure()
+
+    def no_network(python):
+        raise CourseError("No network.")
+
+    monkeypatch.setattr(installer, "check_network", no_network)
+    stub.pins.write_text(before + "delta==4.0\n")
+    with pytest.raises(CourseError, match="No network"):
+        environment.ensure()
+    stub.pins.write_text(before)
+    assert environment.ensure() == python and stub.installs() == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks of POSIX")
+def test_a_file_system_without_locks_is_used_without_one(tmp_path, monkeypatch):
+    import errno
+    import fcntl
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with environment.locked(tmp_path, patience_s=0):
+        pass

@@ -114,6 +114,15 @@ def test_incomplete_blob_is_refused(hub_cache):
     refused("half-downloaded")
 
 
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "config.json"])
+def test_a_snapshot_without_its_small_files_is_not_called_complete(hub_cache, name):
+    entry = loading.registry()["laptop"]["instruct"]
+    assert hub.is_cached(entry)
+    (hub_cache / name).unlink()
+    assert not hub.is_cached(entry)
+    refused("only half-downloaded and the hub cannot be reached")
+
+
 def test_code_in_a_repository_is_refused(hub_cache):
     config = json.loads((hub_cache / "config.json").read_text()) | {"auto_map": {"AutoModelForCausalLM": "x.Y"}}
     replace(hub_cache, "config.json", json.dumps(config).encode())

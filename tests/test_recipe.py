@@ -16,14 +16,13 @@ from course_utils.settings import DATA, ROOT, CourseError
 TRAIN = """
 import sys, torch
 torch.set_num_threads(1)
-from course_utils.recipe import building, mix, training
+from course_utils.recipe import batches, building, mix, training
 mix.SHARES = {"drill": 1.0}
-training.TOKENS_IN_BATCH = 1024
 made = building.make_tokenizer(sys.argv[1], vocabulary=300)
 model = training.new_model("tiny", len(made))
-def shards(stage, seed, tokenizer, first):
+def shards(stage, seed, tokenizer, first, batch_tokens):
     for index in range(first, 10**6):
-        yield index, mix.shard(stage, seed, index, tokenizer, tokens=6000)
+        yield index, batches.shard(stage, seed, index, tokenizer, 512)
 curve = training.train(model, made, "base", sys.argv[1] + "/run", 200_000, save_every_s=0.2, compile_model=False, shards=shards)
 print("finished", sum(p.double().abs().sum().item() for p in model.parameters()))
 """

@@ -338,6 +338,21 @@ def test_unknown_step_or_profile(values, words):
         setup.start(**values)
 
 
+def test_another_profile_given_to_the_cell_does_not_stick(monkeypatch):
+    """start(profile=...) tells the libraries by COURSE_PROFILE; a later start() asks for what the user asked first."""
+    chosen = []
+    monkeypatch.setattr(setup, "_asked", None)
+    monkeypatch.setattr(setup, "install", lambda step: ([], []))
+    monkeypatch.setattr(setup, "be_quiet", chosen.append)
+    monkeypatch.setattr(setup, "remember", lambda: None)
+    monkeypatch.setattr(setup, "explain_errors", lambda: None)
+    monkeypatch.setenv("COURSE_PROFILE", "before")
+    setup.start(1, profile="laptop")
+    assert os.environ["COURSE_PROFILE"] == "laptop"
+    setup.start(1)
+    assert os.environ["COURSE_PROFILE"] == "bundled" and chosen == ["laptop", "bundled"]
+
+
 def test_offline_switches_follow_the_profile(monkeypatch):
     for key in (*setup.OFFLINE, *setup.QUIET):
         monkeypatch.delenv(key, raising=False)

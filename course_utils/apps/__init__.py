@@ -55,10 +55,12 @@ def remote_pieces(messages, options):
     if options["stop"]:
         asked["stop"] = options["stop"]
     try:
-        name = os.environ.get("OPENAI_MODEL") or client.models.list().data[0].id
+        name, chunk = os.environ.get("OPENAI_MODEL") or client.models.list().data[0].id, None
         for chunk in client.chat.completions.create(model=name, messages=messages, stream=True, **asked):
             if chunk.choices and chunk.choices[0].delta.content:
                 yield chunk.choices[0].delta.content
+        if chunk is None:  # a web page is read as a stream without events
+            raise ValueError("no events")
     except openai.AuthenticationError as error:
         raise CourseError("The address refuses the key: check the variable OPENAI_API_KEY.") from error
     except openai.RateLimitError as error:

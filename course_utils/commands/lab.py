@@ -4,10 +4,14 @@ import os
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
 from course_utils.commands import machine, notebooks
 from course_utils.commands.installer import say, stop
 from course_utils.settings import PROFILES, ROOT, CourseError
+
+# Defaults of ours for JupyterLab: it asks nothing and looks nothing up. A learner's own settings still win.
+CONFIGURATION = Path(__file__).parent / "jupyter"
 
 
 def add_arguments(parser):
@@ -43,7 +47,8 @@ def run(arguments):
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(16)
     address = f"http://127.0.0.1:{port}/lab/tree/{path.relative_to(ROOT).as_posix()}?token={token}"
     say(f"JupyterLab opens {path.name} in a few seconds at\n    {address}\nCtrl-C here ends it.")
-    environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_TOKEN=token)
+    folders = os.pathsep.join(filter(None, [str(CONFIGURATION), os.environ.get("JUPYTER_CONFIG_PATH")]))
+    environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_TOKEN=token, JUPYTER_CONFIG_PATH=folders)
     process = subprocess.Popen(command_line(path, port, arguments.no_browser), cwd=ROOT, env=environment)
     try:
         return process.wait()

@@ -93,8 +93,9 @@ class LocalChat(BaseChatModel):
 
     @property
     def _identifying_params(self):
-        names = ("name", "seed", "temperature", "max_tokens", "top_p", "top_k", "stop", "template")
-        return {name: getattr(self, name) for name in names} | {"model": getattr(self.model, "name_or_path", "")}
+        names = ("name", "seed", "temperature", "max_tokens", "top_p", "top_k", "template")
+        own = {"model": getattr(self.model, "name_or_path", ""), "stop_words": self.stop}  # a call's stop overwrites "stop"
+        return {name: getattr(self, name) for name in names} | own
 
     def _options(self, stop, given):
         names = {"max_tokens": "max_new_tokens", "temperature": "", "top_p": "", "top_k": "", "seed": ""}
