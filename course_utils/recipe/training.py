@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import time
@@ -12,17 +11,16 @@ import torch
 from torch.nn import functional
 from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
 
-from course_utils.recipe import attention, mix
+from course_utils.recipe import attention, batches, mix
 from course_utils.settings import CourseError, write_atomic
 
 PRESETS = {  # hidden width, layers, heads, key-value heads, width of the feed-forward part
     "tiny": (64, 2, 2, 1, 128),
     "small": (192, 6, 6, 2, 512),
-    "medium": (256, 6, 4, 2, 704),
+    "medium": (256, 8, 4, 2, 768),
     "large": (384, 8, 6, 2, 1024),
 }
-LENGTHS = (48, 80, 112, 144, 224, 416, 2048)
-TOKENS_IN_BATCH = 4_096
+BATCH_TOKENS = {"cpu": 4_096, "cuda": 65_536}
 
 
 def new_model(preset, vocabulary, seed=1):
@@ -69,31 +67,6 @@ def rate_at(progress, warmup=0.01, decay=0.3):
     return 1.0 if progress < 1 - decay else max(0.03, (1 - progress) / decay)
 
 
-def batches(documents, generator):
-    """Documents of one length class share a batch, one document a row, padded on the right.
-
-    Yields (ids, weights), both (rows, length) with a fixed shape for each length class.
-    """
-    rows_of = {}
-    for ids, weights in documents:
-        length = next(size for size in LENGTHS if len(ids) <= size)
-        rows_of.setdefault(length, []).append((ids, weights))
-    found = []
-    for length, rows in rows_of.items():
-        order = torch.randperm(len(rows), generator=generator).tolist()
-        count = max(1, TOKENS_IN_BATCH // length)
-        for start in range(0, len(rows), count):
-            ids = torch.zeros(count, length, dtype=torch.long)
-            weights = torch.zeros(count, length)
-            for row, index in enumerate(order[start : start + count]):
-                size = len(rows[index][0])
-                ids[row, :size] = torch.tensor(rows[index][0])
-                weights[row, :size] = torch.tensor(rows[index][1], dtype=torch.float)
-            found.append((ids, weights))
-    for index in torch.randperm(len(found), generator=generator).tolist():
-        yield found[index]
-
-
 def token_losses(hidden_NC, weight_VC, targets_N):
     """The loss of each token in nats, shape (N,)."""
     return functional.cross_entropy(functional.linear(hidden_NC, weight_VC).float(), targets_N, reduction="none")
@@ -131,17 +104,6 @@ def last_checkpoint(folder):
         except Exception:  # a torn or foreign file is no reason to lose the older one
             continue
     return None
-
-
-def _shard_ahead(stage, seed, tokenizer, first):
-    """Shards in order, the next one made by another process while this one is trained on."""
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        index, waiting = first, pool.apply_async(mix.shard, (stage, seed, first, tokenizer))
-        while True:
-            documents = waiting.get()
-            waiting = pool.apply_async(mix.shard, (stage, seed, index + 1, tokenizer))
-            yield index, documents
-            index += 1
 
 
 def data_hash(stage, seed, tokenizer, tokens=20_000):
@@ -201,16 +163,15 @@ class Run:
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        self.losses.append(loss.item())
+        self.losses.append(loss.detach())
         self.state["step"] += 1
-        self.state["tokens"] += int((ids_BT != 0).sum())
 
     def point(self):
         """Add the mean loss since the last point to the curve."""
         found = {
             "step": self.state["step"],
             "tokens": self.state["tokens"],
-            "loss_nats": round(sum(self.losses) / len(self.losses), 4),
+            "loss_nats": round(torch.stack(self.losses).mean().item(), 4),
             "seconds": round(time.monotonic() - self.started, 1),
         }
         self.state["curve"].append(found)
@@ -229,7 +190,7 @@ def train(
     other_rate=2e-3,
     save_every_s=240,
     compile_model=True,
-    shards=_shard_ahead,
+    shards=batches.ahead,
     report=print,
 ):
     """Train a stage ("base" or "instruct") for a number of tokens, resuming from the last complete checkpoint.
@@ -248,13 +209,14 @@ def train(
     body = torch.compile(model.model, dynamic=False) if compile_model else model.model
     losses = torch.compile(token_losses, dynamic=True) if compile_model else token_losses
     model.train()
-    for index, documents in shards(stage, seed, tokenizer, first):
+    for index, packed in shards(stage, seed, tokenizer, first, BATCH_TOKENS[device.type]):
         skip = run.state["done"] if index == first else 0
-        order = torch.Generator().manual_seed(seed * 1_000_003 + index)
-        for number, (ids_BT, weights_BT) in enumerate(batches(documents, order)):
+        for number, (ids, weights) in enumerate(packed):
             if number < skip:
                 continue
-            run.step(body, losses, ids_BT.to(device), weights_BT.to(device), rate_at(run.state["tokens"] / tokens))
+            ids_BT, weights_BT = torch.from_numpy(ids).long().to(device), torch.from_numpy(weights).to(device)
+            run.step(body, losses, ids_BT, weights_BT, rate_at(run.state["tokens"] / tokens))
+            run.state["tokens"] += int((ids != 0).sum())
             run.state |= {"shard": index, "done": number + 1}
             if run.state["step"] % 25 == 0:
                 point = run.point()
