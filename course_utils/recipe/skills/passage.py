@@ -32,7 +32,7 @@ def _lore_value(rng, kind, split):
     }[kind]()
 
 
-def _lore(rng, split):
+def lore(rng, split):
     """An entry of an invented encyclopedia: (opening, [(sentence, question, short answer, full answer)])."""
     kinds = parts.load("world_lore")["kinds"]
     entry = kinds[rng.choice(tuple(kinds))]
@@ -86,12 +86,12 @@ def _passage(rng, split):
     known = rng.random() >= 0.33
     count = rng.choice((1, 2, 3, 3, 4, 5, 6))
     if rng.random() < 0.5:
-        opening, facts = _lore(rng, split)
+        opening, facts = lore(rng, split)
         count = min(count, len(facts) - 1)
         inside, outside = facts[:count], facts[count:]
         sentences = [opening, *(world.sentence_case(say) for say, *_ in inside)]
         if not known and rng.random() < 0.3:
-            others = _lore(rng, split)[1]
+            others = lore(rng, split)[1]
             outside = [fact for fact in others if "its" not in fact[1] and " it " not in fact[1]]
         shop = None
     else:
