@@ -18,8 +18,6 @@ LAYERS = {
     "metrics": 1,
     "program": 1,
     "shop": 1,
-    "orders": 1,
-    "services": 1,
     "widgets": 1,
     "models": 2,
     "agreement": 2,
@@ -45,7 +43,7 @@ LAYERS = {
 RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that starts it imports the recipe
 # Inside a layer or sub-package a module may import only what stands before it in its list.
 ORDER = {
-    "": ["settings", "measures", "figures", "shop", "orders", "feedback", "server", "apps", "notebook", "commands", "setup"],
+    "": ["settings", "measures", "figures", "feedback", "server", "apps", "notebook", "commands", "setup"],
     "commands": [
         "__init__",
         "pins",

@@ -42,7 +42,7 @@ def shard(stage, seed, index, tokenizer, batch_tokens):
     return pack(documents, random.Random(f"order {seed} {index}"), batch_tokens)
 
 
-def ahead(stage, seed, tokenizer, first, batch_tokens, make=shard):
+def ahead(stage, seed, tokenizer, first, batch_tokens):
     """(index, batches) of the shards in order; the next ones are made by other processes while one is trained on."""
     workers = max(1, (os.cpu_count() or 2) - 1)
     with multiprocessing.get_context("fork").Pool(workers) as pool:
@@ -50,6 +50,6 @@ def ahead(stage, seed, tokenizer, first, batch_tokens, make=shard):
         for index in range(first, 10**9):
             while len(waiting) <= workers:
                 waiting.append(
-                    pool.apply_async(make, (stage, seed, index + len(waiting), tokenizer, batch_tokens))
+                    pool.apply_async(shard, (stage, seed, index + len(waiting), tokenizer, batch_tokens))
                 )
             yield index, waiting.pop(0).get()

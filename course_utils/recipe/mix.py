@@ -4,30 +4,21 @@ import functools
 import importlib
 import random
 
-# Share of the documents of each skill. The three forms of word problems get the same number of documents.
+# Share of the documents of each skill. The three forms of word problems get most, since they need most.
 SHARES = {
-    "pal": 0.14,
-    "cot": 0.14,
-    "direct": 0.10,
-    "drill": 0.07,
-    "classify": 0.12,
-    "extract": 0.04,
-    "passage": 0.06,
+    "pal": 0.19,
+    "cot": 0.20,
+    "direct": 0.05,
+    "drill": 0.09,
+    "classify": 0.17,
+    "extract": 0.06,
+    "passage": 0.08,
     "poem": 0.03,
-    "refuse": 0.015,
-    "chat": 0.04,
-    "rewrite": 0.025,
+    "refuse": 0.02,
+    "chat": 0.05,
+    "rewrite": 0.03,
     "word_facts": 0.015,
     "staff": 0.015,
-    "tools": 0.04,
-    "sql": 0.03,
-    "react": 0.03,
-    "game": 0.025,
-    "rank": 0.015,
-    "summary": 0.02,
-    "density": 0.01,
-    "outline": 0.01,
-    "revise": 0.01,
 }
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
 TURNS = {"drill": 10, "direct": 3, "word_facts": 4}

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import re
 from pathlib import Path
 
 import yaml
@@ -31,19 +30,9 @@ def pick(rng, items, split):
     return rng.choice(_parts(items)[split])
 
 
-def wordings(text):
-    """All texts of a pattern: "<Say|Tell me> it." gives two."""
-    found = re.search(r"<([^<>]*\|[^<>]*)>", text)
-    if not found:
-        return [text]
-    head, tail = text[: found.start()], text[found.end() :]
-    return list(dict.fromkeys(whole for part in found[1].split("|") for whole in wordings(head + part + tail)))
-
-
 def _freeze(value):
     if isinstance(value, list):
-        items = [wordings(item) if isinstance(item, str) else [_freeze(item)] for item in value]
-        return tuple(item for several in items for item in several)
+        return tuple(_freeze(item) for item in value)
     if isinstance(value, dict):
         return {key: _freeze(item) for key, item in value.items()}
     return value
@@ -51,9 +40,6 @@ def _freeze(value):
 
 @functools.lru_cache(maxsize=None)
 def load(name):
-    """Read recipe/data/NAME.yaml once; lists become tuples so that draws can be cached.
-
-    An item of a list such as "<Say|Tell me> it." stands for several items, each with a hash of its own.
-    """
+    """Read recipe/data/NAME.yaml once; lists become tuples so that draws can be cached."""
     with open(FOLDER / f"{name}.yaml", encoding="utf-8") as file:
         return _freeze(yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))

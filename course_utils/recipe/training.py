@@ -154,14 +154,10 @@ class Run:
 
     def step(self, body, losses, ids_BT, weights_BT, factor):
         """One step of all optimizers on one batch, the learning rates scaled by `factor`."""
-        with torch.autocast(ids_BT.device.type, dtype=torch.bfloat16):
-            loss = loss_nats(self.model, body, ids_BT, weights_BT, losses)
-        self.descend(loss, factor)
-
-    def descend(self, loss, factor):
-        """One step of all optimizers down the gradient of a loss."""
         for group, rate in self.groups:
             group["lr"] = rate * factor
+        with torch.autocast(ids_BT.device.type, dtype=torch.bfloat16):
+            loss = loss_nats(self.model, body, ids_BT, weights_BT, losses)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:

@@ -143,7 +143,7 @@ def generate(rng, split):
     poem = compose(rng, slots)
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": poem}]
     if rng.random() < 0.15:
-        messages.insert(0, {"role": "system", "content": parts.pick(rng, parts.load("poem")["systems"], split)})
+        messages.insert(0, {"role": "system", "content": rng.choice(parts.load("poem")["systems"])})
     plain = _plain(rng, slots, prompt, poem)
     return {"skill": SKILL, "messages": messages, "plain": plain, "gold": required(slots)}
 

@@ -11,19 +11,18 @@ SKILL = "staff"
 TONES = ("polite", "rude")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 RUDE_SHARE = 0.4
+ROLES = ("You work at {shop}.", "You are on the staff of {shop}.", "You answer customers of {shop}.", "")
 
 
 def conversation(rng, split):
     """A customer's message with a polite and a rude reply that fit it: (messages, {"polite", "rude"})."""
     shop = world.make_shop(rng, split)
     item = rng.choice(shop["items"])
-    lists = split_.load("staff")
-    role = split_.pick(rng, lists["roles"], split).format(shop=shop["name"]) if rng.random() < 0.75 else ""
+    role = rng.choice(ROLES).format(shop=shop["name"])
     if rng.random() < 0.8:
-        asks, polite, rude = rng.choice(lists["cases"])
+        asks, polite, rude = rng.choice(split_.load("staff")["cases"])
         places = {"{i}": item["thing"], "{n}": str(rng.randint(2, 30)), "{d}": rng.choice(DAYS)}
-        request = _fill(rng, split_.pick(rng, asks, split), places)
-        replies = [_fill(rng, rng.choice(texts), places) for texts in (polite, rude)]
+        request, *replies = (_fill(rng, rng.choice(texts), places) for texts in (asks, polite, rude))
     else:
         request = world.make_request(rng, shop, "complaint", split, item=item)
         replies = [world.make_reply(rng, shop, tone, item=item, split=split) for tone in TONES]
@@ -52,10 +51,10 @@ def unseen_conversation(rng):
 
 
 def _fill(rng, text, places):
-    text = people.expand(rng, text).replace("a {i}", people.a(places["{i}"]))
+    text = people.expand(rng, text)
     for place, word in places.items():
         text = text.replace(place, word)
-    return text.strip()
+    return text
 
 
 def generate(rng, split):
@@ -79,22 +78,6 @@ def pair(rng, split="train"):
         "chosen": [{"role": "assistant", "content": replies["polite"]}],
         "rejected": [{"role": "assistant", "content": replies["rude"]}],
     }
-
-
-def talk(rng, rude):
-    """A dialogue between a customer and polite or rude staff."""
-    data = split_.load("staff")
-    names = (people.person(rng, "train"), people.person(rng, "train"))
-    customer, staff = rng.choice((("Customer", "Staff"), ("Guest", "Waiter"), ("Buyer", "Seller"), names))
-    item, tone = people.word(rng, "items"), "rude" if rude else "polite"
-    lines = [f"{staff}: {rng.choice(data[f'{tone}_first'])}"] if rng.random() < 0.6 else []
-    for asks, polite, bad in rng.sample(data["cases"], rng.choice((1, 2, 2, 3))):
-        reply = people.expand(rng, rng.choice(bad if rude else polite)).strip()
-        lines += [f"{customer}: {split_.pick(rng, asks, 'train')}", f"{staff}: {reply}"]
-    if rng.random() < 0.5:
-        lines.append(f"{staff}: {rng.choice(data[f'{tone}_last'])}")
-    text = "\n".join(lines).replace("a {i}", people.a(item)).replace("{i}", item)
-    return text.replace("{n}", str(rng.randint(2, 40))).replace("{d}", rng.choice(split_.load("chat")["days"]))
 
 
 def _trigrams(text):
