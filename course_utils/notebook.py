@@ -35,7 +35,7 @@ def read(path):
             return book
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    raise CourseError(f"{path.name} is missing or damaged: restore it with `git checkout notebooks`.")
+    raise CourseError(f"{path.name} is missing or damaged: restore it with `git checkout notebooks/{path.name}`.")
 
 
 def text(value):
@@ -113,16 +113,29 @@ def defined(source):
     return found
 
 
-def home_of(book, name):
-    """The heading above the first cell that defines a name; None where no cell does."""
-    heading = ""
-    for cell in book["cells"]:
-        source = text(cell["source"])
-        if cell["cell_type"] == "markdown":
-            heading = (re.findall(r"(?m)^##? (.+)$", source) or [heading])[-1].strip()
-        elif name in defined(source):
-            return heading or "the first cells"
-    return None
+def place_of(book, source, cell_id=None):
+    """The code cell with this id, or else with this text; None where there is none or more than one."""
+    cells = code_cells(book["cells"])
+    found = [cell for cell in cells if cell_id and cell.get("id") == cell_id]
+    found = found or [cell for cell in cells if text(cell["source"]).strip() == source.strip()]
+    return found[0] if len(found) == 1 else None
+
+
+def home_of(book, name, here=None):
+    """The heading above a name's last definition before `here` in its part, or else above its first of all; or None."""
+    heading, first = "the first cells", None
+    for part in parts(book):
+        near = None
+        for cell in part:
+            if near and cell is here:
+                return near
+            source = text(cell["source"])
+            if cell["cell_type"] == "markdown":
+                plain = re.sub(r"(?ms)^```.*?^```", "", source)
+                heading = (re.findall(r"(?m)^#{1,3} (.+)$", plain) or [heading])[-1].strip()
+            elif name in defined(source):
+                near, first = heading, first or heading
+    return first
 
 
 def _clean_text(value):

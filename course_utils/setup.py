@@ -58,6 +58,8 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "TRL_EXPERIMENTAL_SILENCE": "1",
+    # Threads that wait give their core away soon: beside another busy program torch is several times faster so.
+    "GOMP_SPINCOUNT": "1000",
 }
 OFFLINE = ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE")
 RESTART = "Run the set-up cell (the first code cell of this part) first."
@@ -221,7 +223,12 @@ def explain_errors(shell=None):
 
 
 def _show(shell, kind, error, trace, tb_offset=None):
-    sentence = str(error) if isinstance(error, CourseError) else advice(getattr(error, "name", None), _running)
+    if isinstance(error, CourseError):
+        sentence = str(error)
+    else:  # IPython keeps what it runs there; a front end need not send the cell's id
+        ran = getattr(getattr(shell.displayhook, "exec_result", None), "info", None)
+        source, cell_id = getattr(ran, "raw_cell", None) or "", getattr(ran, "cell_id", None)
+        sentence = advice(getattr(error, "name", None), _running, source, cell_id)
     if sentence is None:  # a slip of the pen: Python's own words are best
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
         return
@@ -229,21 +236,23 @@ def _show(shell, kind, error, trace, tb_offset=None):
     shell._showtraceback(CourseError, short, [f"CourseError: {sentence}"])
 
 
-def advice(name, running):
-    """Which cell to run first so that `name` exists; None where no cell of the notebooks defines it."""
+def advice(name, running, source="", cell_id=None):
+    """Which cells to run first so that `name` exists in the cell with this text or id; None where none defines it."""
     if not name:
         return None
     step = step_name(running.step) if running else "*"
     for path in sorted(NOTEBOOKS.glob(f"{step}.ipynb")):
         try:
-            heading = notebook.home_of(notebook.read(path), name)
+            book = notebook.read(path)
+            heading = notebook.home_of(book, name, notebook.place_of(book, source, cell_id))
         except CourseError:
             continue
         if heading is None:
             continue
         if running is None:
             return f"The name {name!r} is not there yet. {RESTART}"
-        return f'The name {name!r} is not there yet: run the cells of "{heading}" first, from top to bottom.'
+        where = f'between "{heading}" and the next heading'
+        return f"The name {name!r} is not there yet: run the cells {where} first, from top to bottom."
     return None
 
 
@@ -253,12 +262,12 @@ def load_ipython_extension(shell):
 
 
 STARTUP = """# Made by the course: after a kernel restart an unknown name is explained in one sentence.
-import sys
+import os, sys
 
-if {root!r} not in sys.path:
-    sys.path.append({root!r})
-c = get_config()  # noqa: F821 - IPython provides it
-c.InteractiveShellApp.extensions = ["course_utils.setup"]
+if os.path.realpath(os.getcwd()).startswith({root!r}):  # another copy of the course brings its own
+    sys.path += [{root!r}][{root!r} in sys.path :]
+    c = get_config()  # noqa: F821 - IPython provides it
+    c.InteractiveShellApp.extensions = ["course_utils.setup"]
 """
 
 

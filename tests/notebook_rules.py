@@ -17,7 +17,6 @@ from course_utils import notebook  # noqa: E402
 from course_utils.notebook import code_cells, headings, parts, printed, sections, text  # noqa: E402
 
 ALLOW_LIST = ROOT / "tests" / "allow_list.yaml"
-OPEN_CLAIMS = ROOT / "tests" / "open_claims.yaml"
 IGNORED = ("nbval-ignore-output", "nbval-skip")
 # The aim for the median code cell is 7 lines; notebook 01 is not there yet.
 LIMITS = {"part_bytes": 400_000, "code_lines": 30, "median_lines": 10, "markdown": (0.4, 0.65), "compared": 0.85}
@@ -249,21 +248,13 @@ def one_set_up_cell(book, wanted=None):
     return found
 
 
-def open_claims():
-    """{claim: reason} of tests/open_claims.yaml: claims that the present models do not bear out, said so in the notebook."""
-    import yaml
-
-    return (yaml.safe_load(OPEN_CLAIMS.read_text(encoding="utf-8")) if OPEN_CLAIMS.is_file() else None) or {}
-
-
-def claims_hold(book, known=None):
-    """Every claim holds, except those listed as open; a listed claim that holds must leave the list."""
-    known, found, seen = open_claims() if known is None else known, [], set()
+def claims_hold(book):
+    """Every claim holds and stands once."""
+    found, seen = [], set()
     for cell in of_code(book):
         for name, verdict in CLAIM.findall(printed(cell)):
-            if verdict.startswith("holds") == (name in known):
-                what = "holds now: take it off tests/open_claims.yaml" if name in known else "does not hold"
-                found.append(f"{cell['id']}: claim {name} {what}")
+            if not verdict.startswith("holds"):
+                found.append(f"{cell['id']}: claim {name} does not hold")
             if name in seen:
                 found.append(f"{cell['id']}: the claim {name} stands twice")
             seen.add(name)

@@ -34,7 +34,7 @@ models.load = lambda profile=None, which="instruct", merge=True: _load(
 
 def verdicts(book):
     """{claim: "holds" or "does not hold"} as printed."""
-    return dict(notebooks.CLAIM.findall(notebooks.printed_text(book.cells)))
+    return {name: verdict for name, verdict, _ in notebooks.CLAIM.findall(notebooks.printed_text(book.cells))}
 
 
 @pytest.mark.parametrize("step", sorted(NOT_OF_SKILL))

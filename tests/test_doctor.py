@@ -3,11 +3,13 @@
 import hashlib
 import json
 import time
+from argparse import Namespace
 
 import pytest
 
 from course_utils.commands import doctor, environment, machine, pins, record
 from course_utils.commands.machine import GB
+from course_utils.models import hub
 from course_utils.settings import CourseError
 
 T4 = machine.parse_gpu("Tesla T4, 7.5, 15360\n")
@@ -104,6 +106,43 @@ def test_profiles(monkeypatch):
         doctor.check_profile(None, 4 * GB)
 
 
+@pytest.mark.parametrize(
+    ("profile", "cached", "free", "text", "mend"),
+    [
+        ("t4", True, 64, "needs a CUDA GPU", 'use "bundled" or "laptop"'),
+        ("laptop", False, 64, "not on this computer and the hub cannot be reached", "connect to the internet"),
+        ("laptop", True, 1, "needs about 4 GB of RAM and 1.0 GB are free", "close some programs"),
+    ],
+)
+def test_a_profile_that_would_not_load(monkeypatch, models, tmp_path, capsys, profile, cached, free, text, mend):
+    whole(monkeypatch, models)
+    monkeypatch.setenv("COURSE_PROFILE", profile)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty" / "hub"))
+    monkeypatch.setattr(doctor.loading, "gpu", lambda: None)
+    monkeypatch.setattr(doctor.loading, "is_cached", lambda entry: cached)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: (64 * GB, free * GB))
+    assert doctor.run(Namespace(json=False)) == 1
+    out = capsys.readouterr().out
+    assert out.endswith("The course will not run yet: profile.\n") and not (tmp_path / "empty").exists()
+    told, mended = out.split("NO  profile ")[1].splitlines()[:2]
+    assert text in told and f"mend: {mend}" in mended
+    with pytest.raises(CourseError, match=text):  # what loading says is the same
+        monkeypatch.setattr(doctor.loading, "free_memory_gb", lambda: float(free))
+        doctor.loading.load(profile)
+    monkeypatch.setattr(doctor.loading, "is_cached", lambda entry: True)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: (64 * GB, 64 * GB))
+    monkeypatch.setattr(doctor.loading, "gpu", lambda: ("Tesla T4", 16.0, False))
+    assert doctor.run(Namespace(json=False)) == 0
+
+
+def test_a_model_that_does_not_fit_the_disk(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty" / "hub"))
+    monkeypatch.setattr(hub, "hub_reachable", lambda: True)
+    monkeypatch.setattr(hub.shutil, "disk_usage", lambda folder: Namespace(free=GB // 2))
+    with pytest.raises(CourseError, match=r"needs 1\.0 GB of disk and 0\.5 GB are free"):
+        doctor.loading.check_machine("laptop", "instruct", None, 64.0)
+
+
 def test_models_that_are_whole(models):
     assert doctor.check_models(*models)["ok"] is True
 
@@ -140,10 +179,23 @@ def test_minutes_scale_with_the_machine():
     assert odd["minutes"]["01_simple_llm_app"][1] == 4.0 and odd["error"] == 1.1
 
 
-def test_the_probe_is_short_and_the_record_is_kept(tmp_path):
+def test_a_busy_computer_is_told_no_minutes(monkeypatch, tmp_path):
+    path = tmp_path / "minutes.json"
+    reference = {"probe": {"product": 100.0, "loop": 1000.0}, "seconds": {"01_simple_llm_app": 120.0}}
+    path.write_text(json.dumps(reference))
+    monkeypatch.setattr(record, "probe", lambda: {"product": 25.0, "loop": 1000.0, "spread": 0.1})
+    line = doctor.check_minutes(path)
+    assert line["text"] == "not told: the computer is busy; close other programs and ask again"
+    assert line["minutes"] is None and line["ok"] is None
+    monkeypatch.setattr(record, "probe", lambda: {"product": 50.0, "loop": 500.0, "spread": 0.1})
+    assert doctor.check_minutes(path)["minutes"]["01_simple_llm_app"][1] == 4.0
+
+
+def test_the_probe_is_short_and_the_record_is_kept(monkeypatch, tmp_path):
     started = time.monotonic()
     here = record.probe(0.4)
     assert time.monotonic() - started < 5 and here["product"] > 0 and here["loop"] > 0 and 0 <= here["spread"] < 1
+    monkeypatch.setattr(record, "probe", lambda: here)  # a busy machine would tell no minutes
     path = tmp_path / "minutes.json"
     assert "no record yet" in doctor.check_minutes(path)["text"]
     record.keep([{"step": "01_simple_llm_app", "seconds": 60.0, "failure": None}], path)
@@ -173,8 +225,6 @@ def whole(monkeypatch, models):
 
 
 def test_the_exit_status(monkeypatch, models, capsys):
-    from argparse import Namespace
-
     whole(monkeypatch, models)
     assert doctor.run(Namespace(json=False)) == 0
     assert "The course will run here." in capsys.readouterr().out

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from argparse import Namespace
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_made_once_then_reused(stub, capfd):
     assert environment.ensure() == first == environment.python_path(stub.folder)
     assert stub.installs() == 1
     assert environment.state_of(stub.folder)["state"] == "ready"
-    assert "2 of 3 beta 2.0" in capfd.readouterr().err
+    assert "downloading 2 of 3 beta 2.0" in capfd.readouterr().err
 
 
 def test_changed_pins_are_brought_in(stub, capfd):
@@ -124,6 +125,20 @@ def test_what_was_downloaded_is_counted():
     assert read("Using cached idna-3.10-py3-none-any.whl (70 kB)") == ("Using cached", 70e3)
     assert read("  Downloading idna-3.10-py3-none-any.whl.metadata (10 kB)") is None
     assert read("Collecting idna==3.10") is None
+
+
+def test_packages_are_counted_wherever_pip_finds_them():
+    read = installer.package_name
+    assert read("Collecting ruamel-yaml==0.18.6 (from -r pins.txt (line 3))") == "ruamel-yaml 0.18.6"
+    assert read("Processing /a b/wheels-2/idna_x-3.10-py3-none-any.whl (from -r pins.txt)") == "idna_x 3.10"
+    assert read("  Downloading idna-3.10-py3-none-any.whl (70 kB)") is None
+
+
+def test_the_second_phase_has_its_own_name(tmp_path, capsys):
+    turns = iter((False, True))
+    (tmp_path / "alpha-1.0.dist-info").mkdir()
+    installer._watch(tmp_path, 228, Namespace(wait=lambda seconds: next(turns)), time.monotonic())
+    assert capsys.readouterr().err.strip().endswith("s] installing 1 of 228")
 
 
 def test_a_broken_interpreter_is_replaced(stub):
@@ -180,6 +195,15 @@ def test_no_permission(stub, monkeypatch):
 
     monkeypatch.setattr(type(stub.folder), "mkdir", refuse)
     with pytest.raises(CourseError, match="No permission to write"):
+        environment.ensure()
+
+
+def test_a_read_only_disk(stub, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(type(stub.folder), "mkdir", refuse)
+    with pytest.raises(CourseError, match=r"Read-only file system\): put the clone in .* or name .* COURSE_ENV\.$"):
         environment.ensure()
 
 

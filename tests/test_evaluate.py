@@ -77,9 +77,24 @@ def test_broken_lines_are_named_and_the_rest_runs(answers, tmp_path, capsys):
     assert call(path, "--method", "direct", "--json") == 0
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"broken.jsonl, line {n}" for n in range(2, 13)]
+    assert [line.split(":")[0] for line in lines[:3]] == [f"broken.jsonl, line {n}" for n in (2, 3, 4)]
+    assert lines[3:] == ["and 8 more lines; skipped."]
+    assert [number for number, _ in evaluate.read_rows(path)[1]] == list(range(2, 13))
     result = json.loads(captured.out)
     assert (result["n"], result["correct"], result["skipped"]) == (2, 2, 11)
+
+
+def test_wrong_answers_are_shown_where_asked(answers, file, capsys):
+    answers("19")
+    call(file, "--method", "direct")
+    assert "expected" not in capsys.readouterr().out
+    call(file, "--method", "direct", "--wrong", 2)
+    lines = capsys.readouterr().out.splitlines()[3:]
+    assert lines[:2] == ["line 1: 'What is 9 + 9?'", "    expected 18, got '19'"] and len(lines) == 4
+    answers("import os")
+    call(file, "--method", "pal", "--wrong", 1, "--json")
+    wrong = {"line": 1, "question": "What is 9 + 9?", "expected": 18, "got": "(rejected)"}
+    assert json.loads(capsys.readouterr().out)["wrong"] == [wrong]
 
 
 def test_a_question_too_long_is_counted_as_wrong(answers, tmp_path, capsys):

@@ -178,15 +178,6 @@ def test_every_rule_has_a_planted_mistake():
     assert {rule for rule, _ in PLANTED} >= set(rules.RULES)
 
 
-def test_an_open_claim_may_fail_and_must_leave_the_list_when_it_holds():
-    book = small()
-    assert rules.claims_hold(book, {"1.words": "reason"}) == [
-        "a1-claim: claim 1.words holds now: take it off tests/open_claims.yaml"]
-    cell(book, "a1-claim")["outputs"] = said("claim 1.words: does not hold | two words")
-    assert rules.claims_hold(book, {"1.words": "reason"}) == [] != rules.claims_hold(book, {})
-    assert all(len(str(reason)) > 20 for reason in rules.open_claims().values())
-
-
 def test_the_allow_list_is_exact():
     book = small()
     cell(book, "a1-count")["metadata"] = {"tags": ["nbval-ignore-output"]}
@@ -213,6 +204,45 @@ def test_parts_and_sections():
     book["cells"].insert(0, md("top", "# The course"))  # a title without code is no part
     assert [len(part) for part in notebook.parts(book)] == [13, 12]
     assert [title for title, _ in notebook.sections(book["cells"])] == ["1. How many words?"] * 2
+
+
+def two_parts():
+    """A notebook with a name that is defined twice in each part, and once more below."""
+    return {"metadata": {}, "cells": [
+        md("a", "# Part A"), code("a-setup", 1, setup.cell(1)), code("a-one", 2, "x = 1\nonly_a = 1"),
+        md("a1", "## 1. First"), code("a-two", 3, "x = 2"), code("a-use", 4, "print(x)"),
+        md("b", "# Part B"), code("b-setup", 5, setup.cell(1)), code("b-early", 6, "x + 0"),
+        md("b2", "## 2. Second", "```", "# no heading", "```"), code("b-one", 7, "x = 3"),
+        md("b21", "### 2.1 Nearest"), code("b-two", 8, "x = 4"), code("b-again", 9, "x = x + only_a + later"),
+        md("b3", "## 3. Below"), code("b-three", 10, "x = later = 5"), code("b-setup-name", 11, "course"),
+    ]}
+
+
+@pytest.mark.parametrize(("here", "name", "heading"), [
+    ("a-use", "x", "1. First"),
+    ("a-two", "x", "Part A"),
+    ("b-two", "x", "2. Second"),
+    ("b-again", "x", "2.1 Nearest"),  # not the first of all, of the part, nor what the cell itself or a later one does
+    ("b-early", "x", "Part A"),  # none above in the part: as without a cell
+    ("b-again", "only_a", "Part A"),
+    ("b-again", "later", "3. Below"),
+    ("b-setup-name", "course", "Part B"),
+    (None, "x", "Part A"),
+    ("b-again", "nowhere", None),
+])
+def test_the_home_of_a_name_is_the_nearest_above(here, name, heading):
+    book = two_parts()
+    place = notebook.place_of(book, "", here)
+    assert (place or {}).get("id") == here and notebook.home_of(book, name, place) == heading
+
+
+def test_the_cell_that_runs_is_found_by_its_id_or_its_text():
+    book = two_parts()
+    for said, found in (
+        (("print(x)\n", None), "a-use"), (("print(x)", "gone"), "a-use"), (("edited", "a-use"), "a-use"),
+        ((setup.cell(1), None), None), ((setup.cell(1), "b-setup"), "b-setup"), (("", None), None), (("x", None), None),
+    ):
+        assert (notebook.place_of(book, *said) or {}).get("id") == found
 
 
 # The notebooks themselves

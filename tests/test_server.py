@@ -385,4 +385,19 @@ def test_serve_with_the_bundled_model():
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and f"Port {port} is taken" in err
-    assert err.strip().splitlines()[-1].startswith("Stopped.") and "Traceback" not in err and "secret" not in err
+    assert err.strip().splitlines()[-1] == "Stopped." and "Traceback" not in err and "secret" not in err
+    assert f'curl {url}/chat/completions -H "Authorization: Bearer $OPENAI_API_KEY"' in err
+    assert '"temperature": 0' in err
+
+
+def test_the_line_to_try_is_answered(server):
+    import shlex
+
+    from course_utils.commands import serve
+
+    for model in ("instruct", "base"):
+        program, url, _, key, _, body = shlex.split(serve.example(server, model, server.token))
+        name, _, value = key.partition(": ")
+        assert program == "curl" and json.loads(body)["temperature"] == 0
+        reply = httpx.post(url, headers={name: value}, content=body, timeout=60)
+        assert reply.status_code == 200 and reply.json()["choices"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import setup
+from course_utils import notebook, setup
 from course_utils.commands import installer, pins
 from course_utils.settings import NOTEBOOKS, ROOT, STEPS, CourseError
 
@@ -386,6 +386,15 @@ def kernel(tmp_path):
     return call
 
 
+def explained_by(root):
+    """A cell that lets a copy of the course explain errors, whichever one the kernel's own environment has loaded."""
+    return (
+        "import sys\nfor name in [name for name in sys.modules if name.split('.')[0] == 'course_utils']:\n"
+        f"    del sys.modules[name]\nsys.path.insert(0, {str(root)!r})\n"
+        "from course_utils import setup; setup.explain_errors()\n"
+    )
+
+
 def test_a_kernel_explains_names_and_course_errors(kernel, clone):
     book = {
         "nbformat": 4,
@@ -405,11 +414,8 @@ def test_a_kernel_explains_names_and_course_errors(kernel, clone):
     }
     (clone / "notebooks" / "01_simple_llm_app.ipynb").write_text(json.dumps(book))
     try:
-        early = (
-            f"import sys; sys.path.insert(0, {str(clone)!r})\nfrom course_utils import setup; setup.explain_errors()"
-        )
         cells = [
-            early,
+            explained_by(clone),
             "merges",
             setup.cell(1),
             "merges",
@@ -423,7 +429,8 @@ def test_a_kernel_explains_names_and_course_errors(kernel, clone):
         (clone / "notebooks" / "01_simple_llm_app.ipynb").unlink()
     assert [one.text for one in shown[2]] == [f"{STEP_1}\n"]
     errors = [(one.ename, one.evalue) for outputs in shown for one in outputs if one.output_type == "error"]
-    first = "The name 'merges' is not there yet: run the cells of \"2. How does text become numbers?\" first, "
+    first = "The name 'merges' is not there yet: run the cells between \"2. How does text become numbers?\" "
+    first += "and the next heading first, "
     assert errors == [
         ("CourseError", f"The name 'merges' is not there yet. {setup.RESTART}"),
         ("CourseError", first + "from top to bottom."),
@@ -435,16 +442,47 @@ def test_a_kernel_explains_names_and_course_errors(kernel, clone):
     assert [one.traceback for one in shown[7]] == [["CourseError: One sentence."]]
 
 
-def test_the_courses_own_environment_remembers(tmp_path):
+NEAREST = [  # cell, name, the heading above its nearest definition
+    ("b4-max-new", "read", "Part B. Sampling and prompts"),
+    ("b5-combined", "kept", "5.1 The system message"),
+    ("c8-stream", "chat", "8.1 What travels over the wire?"),
+]
+
+
+@pytest.mark.parametrize(("cell_id", "name", "heading"), NEAREST)
+def test_the_sentence_names_the_nearest_definition(cell_id, name, heading):
+    book = notebook.read(NOTEBOOKS / "01_simple_llm_app.ipynb")
+    source = next(notebook.text(cell["source"]) for cell in book["cells"] if cell["id"] == cell_id)
+    running = setup.Course(1, "bundled", 0, ROOT)
+    for said in (("edited", cell_id), (source, None), (source + "\n", "an id of another front end")):
+        assert f'between "{heading}" and the next heading' in setup.advice(name, running, *said)
+    assert f'"{heading}"' not in setup.advice(name, running, "a cell of one's own")  # the first definition, as it is
+
+
+def test_a_kernel_knows_which_cell_it_runs(kernel):
+    """By its text (this client sends no id), by its id (as JupyterLab sends it), and not at all."""
+    book = notebook.read(NOTEBOOKS / "01_simple_llm_app.ipynb")
+    source = next(notebook.text(cell["source"]) for cell in book["cells"] if cell["id"] == "b4-max-new")
+    early = explained_by(ROOT) + "setup._running = setup.Course(1, 'bundled', 0, setup.ROOT)"
+    by_id = "get_ipython().run_cell('read', cell_id='b4-max-new');"
+    said = [outputs[0].evalue for outputs in kernel(early, source, by_id, "read")[1:]]
+    assert said[0] == said[1] and 'between "Part B. Sampling and prompts" and' in said[0]
+    assert 'between "Step 1. A simple LLM app' in said[2]
+
+
+def test_the_courses_own_environment_remembers(tmp_path, monkeypatch):
     setup.remember(tmp_path)
     assert list(tmp_path.iterdir()) == []  # somebody else's environment stays as it is
     (tmp_path / "course.json").write_text("{}")
     setup.remember(tmp_path)
     setup.remember(tmp_path)
     source = (tmp_path / "etc" / "ipython" / "ipython_config.py").read_text()
-    config = type("Config", (), {"InteractiveShellApp": type("App", (), {})})
-    exec(compile(source, "config", "exec"), {"get_config": lambda: config})
-    assert config.InteractiveShellApp.extensions == ["course_utils.setup"]
+    for place, wanted in ((setup.ROOT / "notebooks", ["course_utils.setup"]), (tmp_path, None)):  # another copy: nothing
+        monkeypatch.chdir(place)
+        app = type("App", (), {"extensions": None})
+        config = type("Config", (), {"InteractiveShellApp": app})
+        exec(compile(source, "config", "exec"), {"get_config": lambda: config})
+        assert app.extensions == wanted
 
 
 def test_a_restarted_kernel_of_the_courses_environment(kernel, tmp_path, monkeypatch, clone):

@@ -1,5 +1,6 @@
 """`doctor [--json]`: what this computer can run, what is missing, and the command that mends it."""
 
+import contextlib
 import json
 import os
 import platform
@@ -88,7 +89,17 @@ def choose_profile(wanted, gpu, free_bytes):
 
 
 def check_profile(gpu, free_bytes):
-    profile, why = choose_profile(settings.profile_name(), gpu, free_bytes)
+    """The profile, refused for the reasons that loading.load would have here."""
+    card = gpu
+    with contextlib.suppress(ImportError):  # without torch, nvidia-smi is believed
+        card = loading.gpu()
+    profile, why = choose_profile(settings.profile_name(), card and gpu, free_bytes)
+    try:
+        if profile != "bundled":
+            loading.check_machine(profile, "instruct", card, free_bytes and free_bytes / GB)
+    except CourseError as error:
+        what, _, mend = str(error).partition(": ")
+        return item("profile", False, what, mend, profile=profile, why=why)
     return item("profile", None, f"{profile} ({why})", profile=profile, why=why)
 
 
@@ -115,6 +126,9 @@ def check_minutes(path=None):
         found = record.expected(record.probe(), reference)
     except ImportError:
         return item("minutes", None, "not measured: torch is missing", minutes={})
+    if found["error"] > 1:
+        busy = "not told: the computer is busy; close other programs and ask again"
+        return item("minutes", None, busy, **found | {"minutes": None})
     shown = ", ".join(f"{step[:2]}: {low} to {high}" for step, (low, _, high) in found["minutes"].items())
     return item("minutes", None, f"{shown} (from a two-second probe, error {found['error']:.0%})", **found)
 

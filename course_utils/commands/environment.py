@@ -104,7 +104,10 @@ def ensure():
             f"No permission to write in {folder}: put the clone in a folder of your own, or name one with COURSE_ENV."
         ) from error
     except OSError as error:
-        raise CourseError(f"The environment in {folder} could not be made: {error.strerror or error}.") from error
+        raise CourseError(
+            f"The environment in {folder} could not be made ({error.strerror or error}): "
+            "put the clone in a folder of your own, or name another place with COURSE_ENV."
+        ) from error
 
 
 def _refuse_foreign(folder):
@@ -184,7 +187,7 @@ def _make(folder):
     elif state:
         say("An earlier installation was interrupted: continuing it.")
     else:
-        say(f"Making the course's environment in {folder} (once; about 2.7 GB).")
+        say(f"Making the course's environment in {folder} (once; about 2.5 GB).")
     write_atomic(folder / STATE, json.dumps({"state": "installing"}))
     if not _starts(python, "-m", "pip", "--version"):
         _empty(folder)

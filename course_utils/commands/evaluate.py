@@ -31,11 +31,14 @@ def add_arguments(parser):
     parser.add_argument("--model", default="instruct", help="base, instruct, preferred, or the path of a model folder")
     parser.add_argument("--profile", help=f"one of {', '.join(settings.PROFILES)}")
     parser.add_argument("--limit", type=_positive, metavar="N", help="read only the first N good lines")
+    parser.add_argument("--wrong", type=_positive, default=0, metavar="N", help="print the first N wrong answers too")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def check(arguments):
     """Refuse a missing file before anything is loaded."""
+    if Path(arguments.file).is_dir():
+        raise CourseError(f"{arguments.file} is a folder: give the path of a .jsonl file.")
     if not Path(arguments.file).is_file():
         raise CourseError(f"There is no file {arguments.file}: give the path of a .jsonl file.")
 
@@ -134,7 +137,10 @@ def answer_rows(model, tokenizer, rows, method, chat=True):
 
 
 def evaluate(model, tokenizer, rows, method, chat=True):
-    """Accuracy of a model on rows of {"question", "answer"}: n, correct, accuracy, low, high, seconds, statuses."""
+    """Accuracy of a model on rows of {"question", "answer"}: n, correct, accuracy, low, high, seconds, statuses.
+
+    too_long has line numbers; wrong is a list of {"line", "question", "expected", "got"}
+    """
     started = time.perf_counter()
     answers = answer_rows(model, tokenizer, rows, method, chat)
     hits = [is_correct(text, row["answer"]) for (text, _), row in zip(answers, rows)]
@@ -148,14 +154,21 @@ def evaluate(model, tokenizer, rows, method, chat=True):
         "seconds": round(time.perf_counter() - started, 2),
         "statuses": dict(Counter(status for _, status in answers)),
         "too_long": [row["line"] for (_, status), row in zip(answers, rows) if status == "too_long"],
+        "wrong": [
+            {"line": row.get("line"), "question": row["question"], "expected": row["answer"], "got": text or f"({why})"}
+            for (text, why), row, hit in zip(answers, rows, hits)
+            if not hit
+        ],
     }
 
 
 def run(arguments):
     rows, problems = read_rows(arguments.file, arguments.limit)
     name = Path(arguments.file).name
-    for number, why in problems:
+    for number, why in problems[:3]:
         print(f"{name}, line {number}: {why}; skipped.", file=sys.stderr)
+    if more := len(problems[3:]):
+        print(f"and {more} more line{'s' * (more > 1)}; skipped.", file=sys.stderr)
     if not rows:
         raise CourseError(f'{name} has no line with a "question" and an "answer": nothing to evaluate.')
     from course_utils.models.loading import load
@@ -163,15 +176,18 @@ def run(arguments):
     model, tokenizer = load(arguments.profile, arguments.model)
     chat = arguments.model != "base" and bool(tokenizer.chat_template)
     result = evaluate(model, tokenizer, rows, arguments.method, chat)
+    wrong = result.pop("wrong")[: arguments.wrong]
     for number in result.pop("too_long"):
         print(f"{name}, line {number}: longer than the model can read; counted as wrong.", file=sys.stderr)
     result = {"file": name, "method": arguments.method, "model": arguments.model, **result, "skipped": len(problems)}
     if arguments.json:
-        print(json.dumps(result))
+        print(json.dumps(result | ({"wrong": wrong} if arguments.wrong else {})))
         return 0
     print(f"{name}, {arguments.model}, {arguments.method}")
     print(f"{'n':>6} {'correct':>8} {'accuracy':>9} {'low':>6} {'high':>6} {'seconds':>8}")
     print("{n:>6} {correct:>8} {accuracy:>9.3f} {low:>6.3f} {high:>6.3f} {seconds:>8.1f}".format(**result))
     if arguments.method == "pal":
         print("programs: " + ", ".join(f"{count} {status}" for status, count in sorted(result["statuses"].items())))
+    for item in wrong:
+        print("line {line}: {question!r}\n    expected {expected!r}, got {got!r}".format(**item))
     return 0

@@ -87,6 +87,12 @@ def package_bytes(line):
     return match and (match[1], float(match[2]) * {"bytes": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[match[3]])
 
 
+def package_name(line):
+    """"NAME VERSION" of a package that pip looks up in an index or takes from a file; else None."""
+    match = re.match(r"(?:Collecting |Processing (?:.*[/\\])?)([\w.-]+?)(?:==|-)(\d[^\s-]*)", line)
+    return match and " ".join(match.groups())
+
+
 def _count_installed(site):
     return sum(1 for _ in Path(site).glob("*.dist-info"))
 
@@ -95,7 +101,7 @@ def _watch(site, total, done, started):
     """Say every five seconds how many packages are in place: pip itself is silent in this phase."""
     while not done.wait(5):
         count = min(_count_installed(site), total)
-        say(f"[{time.monotonic() - started:4.0f} s] installing: {count} of {total} packages in place")
+        say(f"[{time.monotonic() - started:4.0f} s] installing {count} of {total}")
 
 
 def _start_pip(python):
@@ -128,11 +134,9 @@ def install(python, site, folder):
                 lines.append(line.rstrip())
                 if size := package_bytes(line):
                     fetched[size[0]] += size[1]
-                match = re.match(r"Collecting ([A-Za-z0-9._-]+)(?:==(\S+))?", line)
-                if match:
+                if name := package_name(line):
                     count += 1
-                    name, version = match.group(1), match.group(2) or ""
-                    say(f"[{time.monotonic() - started:4.0f} s] {count:3d} of {total} {name} {version}")
+                    say(f"[{time.monotonic() - started:4.0f} s] downloading {count} of {total} {name}")
                 if line.startswith("Installing collected packages"):
                     say(f"[{time.monotonic() - started:4.0f} s] installing (one to four minutes)")
                     threading.Thread(target=_watch, args=(site, total, done, started), daemon=True).start()

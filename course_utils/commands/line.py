@@ -1,8 +1,10 @@
 """The command line: the table of commands, one-sentence errors, and the change into the environment."""
 
 import argparse
+import difflib
 import importlib
 import os
+import re
 import subprocess
 import sys
 from typing import NamedTuple
@@ -29,10 +31,20 @@ TABLE = {
     "tidy": Command("tidy", "write the notebooks in the one normal form", False),
     "recipe": Command("recipe", "make the bundled models again"),
 }
+RESUMED = {"lab", "test", "recipe"}  # started again after Ctrl-C, they go on
+
+
+def _near(wrong, names):
+    """"did you mean NAME?" where a name is spelled much like the wrong one, else ""."""
+    return "".join(f"did you mean {name}?" for name in difflib.get_close_matches(wrong, names, 1))
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
+        choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        question = choice and _near(choice[1], re.findall(r"[\w-]+", choice[2]))
+        if question:
+            raise CourseError(f"`{self.prog}` knows no {choice[1]!r}: {question}")
         raise CourseError(f"{message[0].upper()}{message[1:]}: `{self.prog} --help` shows what is possible.")
 
 
@@ -84,7 +96,8 @@ def dispatch(argv):
 
     name, rest = argv[0], argv[1:]
     if name not in TABLE:
-        raise CourseError(f"There is no command {name!r}: choose one of {', '.join(TABLE)}.")
+        advice = _near(name, TABLE) or f"choose one of {', '.join(TABLE)}."
+        raise CourseError(f"There is no command {name!r}: {advice}")
     try:
         module, arguments = _parse(name, rest)
     except ModuleNotFoundError:  # the module needs packages: the environment comes first
@@ -125,7 +138,8 @@ def main(argv):
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped. Start the same command again to continue.", file=sys.stderr)
+        resumed = RESUMED.intersection(argv[:1])
+        print("\nStopped." + (" Start the same command again to continue." if resumed else ""), file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, for example `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,9 +2,9 @@
 
 import re
 
-from course_utils.settings import NOTEBOOKS, STEPS, CourseError, step_name
+from course_utils.settings import DATA, NOTEBOOKS, STEPS, CourseError, step_name
 
-CLAIM = re.compile(r"^claim (.+?): (holds|does not hold)\b", re.MULTILINE)
+CLAIM = re.compile(r"^claim (.+?): (holds|does not hold)\b(?: \| (.*))?", re.MULTILINE)
 SCORE = re.compile(r"^ShopBench score: *([0-9.]+)", re.MULTILINE)
 
 
@@ -14,16 +14,26 @@ def notebook_path(step):
     Errors:  CourseError for an unknown step, or one that this copy does not have
     """
     path = NOTEBOOKS / f"{step_name(step)}.ipynb"
-    if not path.is_file():
-        raise CourseError(f"notebooks/{path.name} is missing: restore it with `git checkout notebooks`.")
-    return path
+    if path.is_file():
+        return path
+    # A step that is written has a record, even where its notebook was deleted.
+    written = [name for name in STEPS if _is_there(name) or (DATA / "records" / f"{name}.json").is_file()]
+    if path.stem in written:
+        raise CourseError(f"notebooks/{path.name} is missing: restore it with `git checkout notebooks/{path.name}`.")
+    there = f"there {'is step' if len(written) == 1 else 'are the steps'} {', '.join(name[1] for name in written)}"
+    raise CourseError(f"Step {path.name[1]} is not in this copy of the course: {there if written else 'it has none'}.")
+
+
+def _is_there(name):
+    return (NOTEBOOKS / f"{name}.ipynb").is_file()
 
 
 def notebook_paths(steps=()):
-    """The notebook files of some steps, or of all steps that are there."""
-    if steps:
-        return [notebook_path(step) for step in steps]
-    return [path for path in (NOTEBOOKS / f"{name}.ipynb" for name in STEPS) if path.is_file()]
+    """The notebook files of some steps, or of all steps that are there.
+
+    Errors:  CourseError where a step, or every step, is not there
+    """
+    return [notebook_path(step) for step in steps or list(filter(_is_there, STEPS)) or STEPS[:1]]
 
 
 def printed_text(cells):
@@ -34,9 +44,8 @@ def printed_text(cells):
 
 
 def claims(text):
-    """(claims that held, all claims) in printed lines `claim NAME: holds ...`."""
-    verdicts = dict(CLAIM.findall(text))
-    return sum(verdict == "holds" for verdict in verdicts.values()), len(verdicts)
+    """{name: (holds, sentence)} of printed lines `claim NAME: holds | SENTENCE`."""
+    return {name: (verdict == "holds", sentence) for name, verdict, sentence in CLAIM.findall(text)}
 
 
 def shopbench_score(text):

@@ -32,8 +32,7 @@ def add_arguments(parser):
 
 
 def check(arguments):
-    if not notebooks.notebook_paths(arguments.steps):
-        raise CourseError("There are no notebooks in notebooks/: restore them with `git checkout notebooks`.")
+    notebooks.notebook_paths(arguments.steps)
     if (arguments.record or arguments.minutes) and profile_name(arguments.profile) != "bundled":
         raise CourseError("Records belong to the bundled models: leave --profile and COURSE_PROFILE away.")
 
@@ -54,7 +53,7 @@ def _read(path):
     try:
         return nbformat.read(path, as_version=4)
     except (ValueError, KeyError, AttributeError):
-        raise CourseError(f"notebooks/{path.name} is damaged; `git checkout notebooks` mends it.") from None
+        raise CourseError(f"notebooks/{path.name} is damaged: `git checkout notebooks/{path.name}` mends it.") from None
 
 
 def _catch_ctrl_c(client, stopped):
@@ -119,35 +118,43 @@ def _peak_gb():
 def execute(path):
     """Run one notebook in memory. Returns its notebook object and a row of results.
 
-    Row: step, seconds, cells (code cells that ran), claims_held, claims, shopbench, peak_gb, failure (None or a dict)
+    Row: step, seconds, cells (code cells that ran), claims_held, claims {name: bool}, not_held {name: sentence},
+    shopbench, peak_gb, failure (None or a dict). After a failure, claims and score are None: the cells after it
+    still show what an earlier run printed.
     """
     book, started = _read(path), time.monotonic()
     cells = list(enumerate(book.cells))
     code = [index for index, cell in cells if cell["cell_type"] == "code" and cell["source"].strip()]
     number, failed = _run_cells(book, code, path)
     text = notebooks.printed_text(book.cells)
-    held, all_claims = notebooks.claims(text)
+    claims = notebooks.claims(text)
     row = {
         "step": path.stem,
         "seconds": round(time.monotonic() - started, 1),
         "cells": number,
-        "claims_held": held,
-        "claims": all_claims,
+        "claims_held": sum(holds for holds, _ in claims.values()),
+        "claims": {name: holds for name, (holds, _) in claims.items()},
+        "not_held": {name: sentence for name, (holds, sentence) in claims.items() if not holds},
         "shopbench": notebooks.shopbench_score(text),
         "peak_gb": _peak_gb(),
         "failure": failed,
     }
+    if failed:
+        row |= dict.fromkeys(("claims_held", "claims", "not_held", "shopbench"))
     return book, row
 
 
 def table(rows):
-    """The rows as lines of text."""
+    """The rows as lines of text, and below them each claim that did not hold."""
     lines = [f"{'step':<22} {'seconds':>8} {'cells':>6} {'claims held':>12} {'ShopBench':>10} {'peak GB':>8}"]
     for row in rows:
         score = "-" if row["shopbench"] is None else f"{row['shopbench']:.3f}"
         peak = "-" if row["peak_gb"] is None else f"{row['peak_gb']:.2f}"
-        held = f"{row['claims_held']} of {row['claims']}"
+        held = "-" if row["claims"] is None else f"{row['claims_held']} of {len(row['claims'])}"
         lines.append(f"{row['step']:<22} {row['seconds']:8.1f} {row['cells']:6d} {held:>12} {score:>10} {peak:>8}")
+    for row in rows:
+        for name, sentence in (row["not_held"] or {}).items():
+            lines.append(f"{row['step']}: claim {name} does not hold: {sentence}")
     return "\n".join(lines)
 
 

@@ -1,5 +1,6 @@
 """`serve`: the model of a profile on 127.0.0.1 in OpenAI's format, until Ctrl-C."""
 
+import json
 import os
 import time
 
@@ -28,6 +29,15 @@ def check(arguments):
         raise CourseError("The token must be printable ASCII text without spaces.")
 
 
+def example(server, model, key):
+    """A curl line that asks the server once; temperature 0, because OpenAI's default of 1 suits large models only."""
+    path, ask = "chat/completions", {"messages": [{"role": "user", "content": "What is 17 + 25?"}]}
+    if model == "base":
+        path, ask = "completions", {"prompt": "The shop is open"}
+    body = json.dumps({"model": server.model, "temperature": 0, **ask})
+    return f'curl {server.url}/{path} -H "Authorization: Bearer {key}" -d \'{body}\''
+
+
 def run(arguments):
     from course_utils.server import running_server
 
@@ -41,6 +51,7 @@ def run(arguments):
         if not token:
             print(f"OPENAI_API_KEY={server.token}")
         print(f"model={server.model}", flush=True)
+        say(f"To try it:\n    {example(server, arguments.model, '$OPENAI_API_KEY' if token else server.token)}")
         say("Only this computer can reach it. Ctrl-C here ends it.")
         while True:  # waiting for an event could not be interrupted on Windows
             time.sleep(1)

@@ -56,21 +56,29 @@ def judge(exercise, function):
     """What the check says about a function, as one line. Never raises for what the learner wrote."""
     total = len(exercise.cases)
     for number, (arguments, expected) in enumerate(exercise.cases, 1):
+        case = f"case {number} of {total}"
         try:
             got = function(*copy.deepcopy(arguments))  # a learner may change what was handed over
             right, shown = (exercise.same or same)(got, expected), _short(got)
         except NotImplementedError:
             return "not attempted yet"
         except Exception as error:  # the learner's own mistake is shown as a sentence, not as a traceback
-            return f"case {number} of {total} stopped with {type(error).__name__}: {error}"
+            return f"{case}: {_call(exercise, arguments)} stopped with {type(error).__name__}: {error}"
         if not right:
-            return f"case {number} of {total} differs: expected {_short(expected)}, got {shown}"
+            return f"{case} differs: {_call(exercise, arguments)} should be {_short(expected)}, got {shown}"
     return f"passed {total} of {total}"
 
 
-def _short(value):
-    text = repr(value.tolist() if hasattr(value, "tolist") else value)
-    return text if len(text) <= 90 else text[:87] + "..."
+def _call(exercise, arguments):
+    """The call as the learner would write it, such as `wait_s(0, 0.5)`, shortened."""
+    return f"{exercise.function}({_short(*arguments)})"
+
+
+def _short(*values):
+    """The values on one line of at most 80 characters; a longer one loses its middle."""
+    plain = [value.tolist() if hasattr(value, "tolist") else value for value in values]
+    text = ", ".join(getattr(value, "__name__", None) or repr(value) for value in plain)
+    return text if len(text) <= 80 else f"{text[:38]} ... {text[-37:]}"
 
 
 def check(name, function):

@@ -56,21 +56,21 @@ def hub_reachable(timeout_s=4.0):
     return bool(answer)
 
 
-def fetch(entry, size_bytes):
+def fetch(entry):
     """Folder of the pinned revision, verified; downloaded first where it is not in the cache.
 
-    Errors:  CourseError if the hub cannot be reached, the disk is too small, or a file is not what it should be
+    Errors:  CourseError if the download fails or a file is not what it should be
     """
     repo, folder = entry["repo"], snapshot_folder(entry)
     if not is_cached(entry):
-        _download(entry, size_bytes)
+        _download(entry)
     verify_folder(folder, entry["weights"], repo)
     return folder
 
 
-def _download(entry, size_bytes):
-    repo, cache = entry["repo"], cache_folder()
-    gigabytes = size_bytes / 1e9
+def check_download(entry, size_bytes):
+    """Refuse a download that cannot succeed: CourseError if the hub cannot be reached or the disk is too small."""
+    repo, cache, gigabytes = entry["repo"], cache_folder(), size_bytes / 1e9
     if not hub_reachable():
         half = any((snapshot_folder(entry).parent.parent / "blobs").glob("*.incomplete"))
         state = "only half-downloaded" if half or snapshot_folder(entry).is_dir() else "not on this computer"
@@ -78,17 +78,21 @@ def _download(entry, size_bytes):
             f"{repo} is {state} and the hub cannot be reached: connect to the internet ({gigabytes:.1f} GB), "
             'or use the profile "bundled", which needs no network.'
         )
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(cache).free
-    except OSError as error:
-        raise CourseError(
-            f"Cannot write to the hub cache ({error.strerror}): set HF_HOME to another folder."
-        ) from error
+    free = shutil.disk_usage(next(place for place in (cache, *cache.parents) if os.path.isdir(place))).free
     if free < size_bytes * 1.05:
         raise CourseError(
             f"{repo} needs {gigabytes:.1f} GB of disk and {free / 1e9:.1f} GB are free: delete some files first."
         )
+
+
+def _download(entry):
+    repo, cache = entry["repo"], cache_folder()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(
+            f"Cannot write to the hub cache ({error.strerror}): set HF_HOME to another folder."
+        ) from error
     from huggingface_hub import snapshot_download
 
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import settings
 from ..settings import CourseError
 from .files import verify_folder
-from .hub import fetch, hub_reachable, is_cached
+from .hub import check_download, fetch, hub_reachable, is_cached
 
 REGISTRY = Path(__file__).with_name("registry.json")
 KINDS = ("base", "instruct", "preferred")
@@ -86,6 +86,23 @@ def choose_profile(card="ask", memory="ask"):
     return "bundled", seen
 
 
+def check_machine(name, which, card, memory):
+    """Refuse a hub model that this machine cannot run; `card` and `memory` as in choose_profile.
+
+    Errors:  CourseError for no CUDA GPU, too little RAM, or a model that is neither here nor can be downloaded
+    """
+    row = registry()[name]
+    if row["device"] == "cuda" and not card:
+        raise CourseError(f'The profile {name} needs a CUDA GPU, and there is none here: use "bundled" or "laptop".')
+    if memory is not None and memory < row["ram_gb"] * 0.6:
+        raise CourseError(
+            f"{row[which]['repo']} needs about {row['ram_gb']} GB of RAM and {memory:.1f} GB are free: "
+            'close some programs, or use the profile "bundled".'
+        )
+    if not is_cached(row[which]):
+        check_download(row[which], row["size_bytes"])
+
+
 def load(profile=None, which="instruct", merge=True):
     """Load a model. Returns (model, tokenizer): plain transformers objects, the model in eval mode.
 
@@ -113,15 +130,8 @@ def load(profile=None, which="instruct", merge=True):
             settings.verify_assets(adapter, settings.MANIFEST)
         return _read(folder, adapter, merge)
     card = gpu()
-    if row["device"] == "cuda" and not card:
-        raise CourseError(f'The profile {name} needs a CUDA GPU, and there is none here: use "bundled" or "laptop".')
-    memory = free_memory_gb()
-    if memory is not None and memory < row["ram_gb"] * 0.6:
-        raise CourseError(
-            f"{entry['repo']} needs about {row['ram_gb']} GB of RAM and {memory:.1f} GB are free: "
-            'close some programs, or use the profile "bundled".'
-        )
-    return _read(fetch(entry, row["size_bytes"]), None, merge, card, row.get("quantize"))
+    check_machine(name, which, card, free_memory_gb())
+    return _read(fetch(entry), None, merge, card, row.get("quantize"))
 
 
 def _quiet():

@@ -167,7 +167,7 @@ class Run:
         self.state["step"] += 1
 
     def point(self):
-        """Add the mean loss since the last point to the curve."""
+        """Add the mean loss since the last point to the curve; says how far the run is."""
         found = {
             "step": self.state["step"],
             "tokens": self.state["tokens"],
@@ -176,7 +176,8 @@ class Run:
         }
         self.state["curve"].append(found)
         self.losses = []
-        return found
+        speed = found["tokens"] / max(1, found["seconds"])
+        return f"step {found['step']} loss {found['loss_nats']:.3f} {speed:,.0f} tokens/s, {found['tokens']:,} tokens"
 
 
 def train(
@@ -219,11 +220,7 @@ def train(
             run.state["tokens"] += int((ids != 0).sum())
             run.state |= {"shard": index, "done": number + 1}
             if run.state["step"] % 25 == 0:
-                point = run.point()
-                report(
-                    f"{stage} step {point['step']} tokens {point['tokens']:,} of {tokens:,} "
-                    f"loss {point['loss_nats']:.3f} {point['tokens'] / max(1, point['seconds']):,.0f} tokens/s"
-                )
+                report(f"{stage} {run.point()} of {tokens:,}")
             finished = run.state["tokens"] >= tokens
             if finished or time.monotonic() - run.saved_at > save_every_s:
                 run.save()

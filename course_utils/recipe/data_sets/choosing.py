@@ -47,7 +47,7 @@ def passage_questions():
 @data_set
 def poem_requests():
     """Requests for poems in held-out wordings, with the words that each poem must hold."""
-    rng, rows = random.Random("poem requests"), []
+    rng, rows = random.Random("poem requests, second draw"), []
     forms = [text for text in split.load("poem")["forms"] if split.held_out(text)]
     while len(rows) < 160:
         slots = poem.draw_slots(rng, "heldout")

@@ -1,6 +1,7 @@
 """Step 1, sections 4 and 5: sampling and prompting.
 
-The draws are the second ones: the first were looked at while the claims of section 5 were being worded.
+The tasks for examples in the prompt are the third draw, the other items the second: claims were worded anew after a look
+at the results of earlier draws.
 """
 
 import random
@@ -17,7 +18,7 @@ def _aside_texts(texts):
 @data_set
 def few_shot_tasks():
     """Two-way tasks: a held-out query, eight known examples of each class, its own names and labels without a meaning."""
-    rng, rows, lists = random.Random("few shot, second draw"), [], split.load("classify")
+    rng, rows, lists = random.Random("few shot, third draw"), [], split.load("classify")
     while len(rows) < 240:
         kind = ("words", "review", "tone", "request", "number")[len(rows) % 5]
         names, draw = classify._task(rng, kind, "heldout")
