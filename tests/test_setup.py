@@ -481,7 +481,7 @@ def test_the_courses_own_environment_remembers(tmp_path, monkeypatch):
         monkeypatch.chdir(place)
         app = type("App", (), {"extensions": None})
         config = type("Config", (), {"InteractiveShellApp": app})
-        exec(compile(source, "config", "exec"), {"get_config": lambda: config})
+        exec(compile(source, "config", "exec"), {"get_config": lambda config=config: config})
         assert app.extensions == wanted
 
 
