@@ -345,7 +345,7 @@ def test_a_failed_run_leaves_the_old_record(monkeypatch, tmp_path, capsys):
     from course_utils import measures
 
     monkeypatch.setattr(measures, "RECORDS", tmp_path)
-    monkeypatch.delenv("COURSE_RECORD", raising=False)
+    monkeypatch.setenv("COURSE_RECORD", "")
     path = tmp_path / "01_simple_llm_app.json"
     path.write_text("old")
 
@@ -356,5 +356,4 @@ def test_a_failed_run_leaves_the_old_record(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(run, "execute", fails)
     with pytest.raises(KeyboardInterrupt):
         run.run(Namespace(steps=["1"], record=True, write=False, minutes=False, json=False))
-    assert path.read_text() == "old"
-    monkeypatch.delenv("COURSE_RECORD", raising=False)
+    assert path.read_text() == "old" and "COURSE_RECORD" not in os.environ
