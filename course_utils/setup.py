@@ -58,7 +58,7 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "TRL_EXPERIMENTAL_SILENCE": "1",
-    # Threads that wait give their core away soon: beside another busy program torch is several times faster so.
+    # Threads that wait give their core away soon: else torch can be much slower beside other busy programs.
     "GOMP_SPINCOUNT": "1000",
 }
 OFFLINE = ("HF_HUB_OFFLINE", "HF_EVALUATE_OFFLINE")
