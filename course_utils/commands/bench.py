@@ -1,8 +1,10 @@
-"""`bench NAME`: measure every figure of speed that the course states."""
+"""`bench NAME`: measure every figure of speed that the course states, and the scores of ShopBot."""
 
 import json
 import time
 
+from course_utils.commands import bpe_bench, shop_bench
+from course_utils.commands.bpe_bench import best_of
 from course_utils.settings import CourseError
 
 
@@ -14,16 +16,7 @@ def add_arguments(parser):
     parser.add_argument("--model", default="instruct", help="base, instruct, a model folder, or random")
     parser.add_argument("--prompts", type=int, default=64, help="how many prompts (default 64)")
     parser.add_argument("--tokens", type=int, default=128, help="new tokens for each prompt (default 128)")
-
-
-def best_of(function, repeats=5):
-    """The shortest of several runs, in seconds."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    shop_bench.add_arguments(parser)
 
 
 def machine_limits():
@@ -159,88 +152,11 @@ def show_decode(result):
     )
 
 
-def _naive_bpe(text, merges):
-    """Count every pair anew for each merge, as one writes it first: the yardstick of `bench bpe`."""
-    from collections import Counter
-
-    from course_utils import bpe
-
-    words = {piece: (tuple(piece), count) for piece, count in Counter(bpe.pieces(text)).items()}
-    age, learned = {letter: number for number, letter in enumerate(bpe.ALPHABET)}, []
-    while len(learned) < merges:
-        pairs = Counter()
-        for word, count in words.values():
-            for pair in zip(word, word[1:]):
-                pairs[pair] += count
-        if not pairs:
-            break
-        best = min(pairs, key=lambda pair: (-pairs[pair], age[pair[0]], age[pair[1]]))
-        learned.append(best)
-        age.setdefault(best[0] + best[1], len(age))
-        for piece, (word, count) in words.items():
-            merged, at = [], 0
-            while at < len(word):
-                step = 2 if word[at : at + 2] == best else 1
-                merged.append("".join(word[at : at + step]))
-                at += step
-            words[piece] = (tuple(merged), count)
-    return learned
-
-
-def bench_bpe(arguments):
-    """Seconds of our BPE training, of a naive one and of the `tokenizers` library, on the same text."""
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
-
-    from course_utils import bpe
-    from course_utils.settings import DATA
-
-    text = "".join((DATA / "step1" / f"{name}.txt").read_text(encoding="utf-8") for name in ("english", "korean"))
-    merges, trained = 2000, {}
-
-    def library():
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Split(Regex(bpe.PIECES.pattern), behavior="isolated"),
-                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-            ]
-        )
-        tokenizer.train_from_iterator(
-            [text],
-            trainers.BpeTrainer(
-                vocab_size=256 + merges, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-            ),
-        )
-        return [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
-
-    methods = {"naive": (lambda: _naive_bpe(text, merges), 1), "ours": (lambda: bpe.train_bpe(text, merges), 3),
-               "library": (library, 3)}  # fmt: skip
-    seconds = {}
-    for name, (train, repeats) in methods.items():
-        seconds[name] = best_of(lambda: trained.__setitem__(name, train()), repeats)
-    return {
-        "characters": len(text),
-        "merges": len(trained["ours"]),
-        "seconds": seconds,
-        "same_merges": trained["naive"] == trained["ours"] == trained["library"],
-        "ratio": seconds["naive"] / seconds["ours"],
-        "library_ratio": seconds["ours"] / seconds["library"],
-    }
-
-
-def show_bpe(result):
-    """The lines of `bench bpe`."""
-    print(f"{result['characters']} characters of English and Korean, {result['merges']} merges")
-    for name, seconds in result["seconds"].items():
-        print(f"{name:<10} {seconds:8.2f} s")
-    print(f"same merges from all three: {result['same_merges']}")
-    print(f"naive / ours: {result['ratio']:.1f}; ours / library: {result['library_ratio']:.1f}")
-
-
 # name -> (measure(arguments) -> dict, one sentence, show(dict))
 BENCHMARKS = {
     "decode": (bench_decode, "batched decoding against one prompt at a time", show_decode),
-    "bpe": (bench_bpe, "our byte-pair training against a naive one and the tokenizers library", show_bpe),
+    "bpe": (bpe_bench.measure, "our byte-pair training against a naive one and the tokenizers library", bpe_bench.show),
+    "shop": (shop_bench.measure, "the scores of ShopBot in ShopBench, by group", shop_bench.show),
 }
 
 

@@ -1,4 +1,4 @@
-"""`evaluate FILE.jsonl`: accuracy of a model on any file of questions and answers, with its interval."""
+"""`evaluate FILE.jsonl`: accuracy on a file of questions and answers; `evaluate --skills`: every skill of a model."""
 
 import argparse
 import json
@@ -26,8 +26,10 @@ def _positive(text):
 
 
 def add_arguments(parser):
-    parser.add_argument("file", metavar="FILE.jsonl", help='lines such as {"question": "...", "answer": 18}')
-    parser.add_argument("--method", required=True, choices=list(INSTRUCTIONS), help="how the model answers")
+    parser.add_argument("file", nargs="?", metavar="FILE.jsonl", help='lines such as {"question": "...", "answer": 18}')
+    parser.add_argument("--method", choices=list(INSTRUCTIONS), help="how the model answers the questions of the file")
+    parser.add_argument("--skills", action="store_true", help="instead of a file: every skill of the training")
+    parser.add_argument("--n", type=_positive, help="how many questions of each skill (default 200)")
     parser.add_argument("--model", default="instruct", help="base, instruct, preferred, or the path of a model folder")
     parser.add_argument("--profile", help=f"one of {', '.join(settings.PROFILES)}")
     parser.add_argument("--limit", type=_positive, metavar="N", help="read only the first N good lines")
@@ -36,7 +38,17 @@ def add_arguments(parser):
 
 
 def check(arguments):
-    """Refuse a missing file before anything is loaded."""
+    """Refuse a missing file, and a file beside --skills, before anything is loaded."""
+    if arguments.skills:
+        if arguments.file or arguments.method or arguments.limit or arguments.wrong:
+            raise CourseError("--skills measures without a file: leave out FILE.jsonl, --method, --limit and --wrong.")
+        return
+    if not arguments.file:
+        raise CourseError("Nothing to evaluate: give a FILE.jsonl and its --method, or --skills.")
+    if not arguments.method:
+        raise CourseError(f"Say how the model answers: --method {' or '.join(INSTRUCTIONS)}.")
+    if arguments.n:
+        raise CourseError("--n belongs to --skills: to read only part of a file, give --limit.")
     if Path(arguments.file).is_dir():
         raise CourseError(f"{arguments.file} is a folder: give the path of a .jsonl file.")
     if not Path(arguments.file).is_file():
@@ -162,7 +174,22 @@ def evaluate(model, tokenizer, rows, method, chat=True):
     }
 
 
+def run_skills(arguments):
+    """Measure every skill of a model and print a line for each, or one JSON object with all rows."""
+    from course_utils.commands import recipe
+    from course_utils.models.loading import load
+
+    model, tokenizer = load(arguments.profile, arguments.model)
+    out = sys.stderr if arguments.json else sys.stdout
+    rows = recipe.skill_table(model, tokenizer, arguments.n or 200, lambda line: print(line, file=out, flush=True))
+    if arguments.json:
+        print(json.dumps({"model": arguments.model, "skills": rows}))
+    return 0
+
+
 def run(arguments):
+    if arguments.skills:
+        return run_skills(arguments)
     rows, problems = read_rows(arguments.file, arguments.limit)
     name = Path(arguments.file).name
     for number, why in problems[:3]:

@@ -27,7 +27,7 @@ TABLE = {
     "evaluate": Command("evaluate", "accuracy on a file of questions and answers"),
     "app": Command("app", "start an application: chat or poem"),
     "serve": Command("serve", "serve the model on 127.0.0.1 in OpenAI's format"),
-    "bench": Command("bench", "measure speed"),
+    "bench": Command("bench", "measure speed, and ShopBot in ShopBench"),
     "tidy": Command("tidy", "write the notebooks in the one normal form", False),
     "recipe": Command("recipe", "make the bundled models again"),
 }

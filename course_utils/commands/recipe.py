@@ -7,17 +7,21 @@ from pathlib import Path
 from course_utils.settings import MODELS, CourseError
 
 PRESETS = ("tiny", "small", "medium", "large")
+TRIALS = ("crossover", "schemas", "arithmetic", "checkpoints")
 
 
 def add_arguments(parser):
     parser.add_argument(
         "action",
-        choices=("build", "hash", "contamination"),
-        help="build: make the models; hash: print what a seed gives; contamination: look for test questions",
+        choices=("build", "hash", "contamination", "trial"),
+        help="build: make the models; hash: print what a seed gives; contamination: look for test questions; "
+        "trial: train small models on purpose and keep their scores as data",
     )
-    parser.add_argument("files", nargs="*", help="contamination: JSONL files of {question, answer}")
     parser.add_argument(
-        "--preset", default="small", choices=PRESETS, help="size of the models (default small, 3 M parameters)"
+        "names", nargs="*", help=f"contamination: JSONL files of {{question, answer}}; trial: {' '.join(TRIALS)}"
+    )
+    parser.add_argument(
+        "--preset", default="medium", choices=PRESETS, help="size of the models (default medium, 6 M parameters)"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -28,16 +32,25 @@ def add_arguments(parser):
 
 
 def check(arguments):
-    if arguments.action == "contamination" and not arguments.files:
+    if arguments.action == "contamination" and not arguments.names:
         raise CourseError("Name the JSONL files to look through.")
+    if arguments.action == "trial" and not (arguments.names and set(arguments.names) <= set(TRIALS)):
+        raise CourseError(f"Name the trials to run: {', '.join(TRIALS)}.")
+
+
+def skill_table(model, tokenizer, n, report):
+    """The skill report of a model, for the command `evaluate --skills`; see recipe/report.py."""
+    from course_utils.recipe import report as skills
+
+    return skills.skill_table(model, tokenizer, n=n, report=report)
 
 
 def run(arguments):
-    """Build, or print the hashes of tokenizer and data."""
+    """Build, run a trial, look for test questions, or print the hashes of tokenizer and data."""
     from course_utils.recipe import building, contamination, tokenizer, training
 
     if arguments.action == "contamination":
-        for file in arguments.files:
+        for file in arguments.names:
             questions = contamination.questions_of(file)
             found = contamination.matches(questions, contamination.training_text())
             print(
@@ -52,6 +65,13 @@ def run(arguments):
         print("tokenizer", tokenizer.tokenizer_hash(made))
         for stage in ("base", "instruct"):
             print(stage, training.data_hash(stage, arguments.seed, made))
+        return 0
+    if arguments.action == "trial":
+        from course_utils.recipe import trials
+
+        for name in arguments.names:
+            made = building.make_tokenizer(work, seed=arguments.seed)
+            trials.run_trial(name, made, work, lambda line: print(line, flush=True))
         return 0
     building.build(
         work,

@@ -1,4 +1,4 @@
-"""Language models: load them, decode with them, use them as a LangChain chat model. Loaded on first use."""
+"""Models: load them, decode with them, use them as a LangChain chat model, embed texts. Loaded on first use."""
 
 from importlib import import_module
 
@@ -12,6 +12,7 @@ _HOMES = {
     "score": "decoding",
     "LocalChat": "chat",
     "load_chat": "chat",
+    "load_embedder": "embedding",
 }
 __all__ = [
     "LocalChat",
@@ -20,6 +21,7 @@ __all__ = [
     "generate_batch",
     "load",
     "load_chat",
+    "load_embedder",
     "score",
     "stream",
     "verify_folder",

@@ -111,7 +111,7 @@ def load(profile=None, which="instruct", merge=True):
     merge:   add an adapter's weights into the model; False keeps the PEFT wrapper.
     Errors:  CourseError if a file is missing, altered or half-downloaded, or no hub can be reached
     """
-    _quiet()
+    quiet()
     if str(which) not in KINDS:
         return _load_path(Path(which), merge)
     name = settings.profile_name(profile)
@@ -134,7 +134,8 @@ def load(profile=None, which="instruct", merge=True):
     return _read(fetch(entry), None, merge, card, row.get("quantize"))
 
 
-def _quiet():
+def quiet():
+    """Keep transformers and bitsandbytes from printing progress and advice."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The whole recipe as stages: tokenizer, base, instruct, preferred; each is resumed where it was stopped."""
+"""The whole recipe as stages: tokenizer, base, instruct, preferred, embed; each is resumed where it was stopped."""
 
 import json
 import shutil
@@ -8,13 +8,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from course_utils.models import loading
-from course_utils.recipe import cards, mix, preferred, report, tokenizer, training
+from course_utils.recipe import cards, embedding, mix, preferred, report, tokenizer, training
 from course_utils.settings import MODELS, CourseError, write_atomic
 
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
-    "small": (12_000_000, 30_000_000),
-    "medium": (40_000_000, 160_000_000),
+    "small": (4_000_000, 10_000_000),
+    "medium": (16_000_000, 60_000_000),
     "large": (400_000_000, 600_000_000),
 }
 
@@ -114,9 +114,15 @@ def make_preferred(work, seed=1, report_line=print):
     cards.write_card(folder, facts, None)
 
 
+def make_embed(work, preset, seed=1, report_line=print):
+    """Train the embedding model, measure it, write its card."""
+    folder = embedding.train_embed(work, seed=seed, size="tiny" if preset == "tiny" else "small", report=report_line)
+    cards.write_card(folder, json.loads((folder / "facts.json").read_text(encoding="utf-8")), None)
+
+
 def publish(work, models=MODELS):
     """Copy the finished folders to assets/models, beside their places first, and list every file in the manifest."""
-    for stage in ("base", "instruct", "preferred"):
+    for stage in ("base", "instruct", "preferred", "embed"):
         target, beside = Path(models) / stage, Path(models) / f".{stage}-writing"
         shutil.rmtree(beside, ignore_errors=True)
         shutil.copytree(Path(work) / stage, beside)
@@ -126,11 +132,12 @@ def publish(work, models=MODELS):
 
 
 def build(work, preset="small", seed=1, compile_model=True, report_line=print, models=None):
-    """The whole recipe, resumed where it stopped: tokenizer, base, instruct, preferred, cards; then published if wanted."""
+    """The whole recipe, resumed where it stopped: every model and its card; then published if wanted."""
     claim_work(work, preset=preset, seed=seed)
     for stage in ("base", "instruct"):
         make_model(stage, work, preset, seed=seed, compile_model=compile_model, report=report_line)
         make_card(stage, work, report_line=report_line)
     make_preferred(work, seed, report_line)
+    make_embed(work, preset, seed, report_line)
     if models:
         report_line(f"published {publish(work, models)} files")

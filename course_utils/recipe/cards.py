@@ -4,16 +4,26 @@ import json
 from pathlib import Path
 
 from course_utils import figures
+from course_utils.recipe import split
 from course_utils.settings import ASSETS, sha256_of, write_atomic
 
 WHAT = {
     "base": "next-token training on the course's generated text, nothing else",
     "instruct": "the base model trained further on instructions and replies (all skills below)",
     "preferred": "a LoRA adapter on the instruct model, trained by DPO on pairs of a polite and a rude reply",
+    "embed": "a bidirectional encoder that turns texts into vectors, trained with InfoNCE on pairs of the generated text",
 }
 LIMITS = """\
 This model knows only the small world of the generated text: simple English, invented shops, school arithmetic.
 It is made for teaching. Outside that world it writes nonsense with confidence. Do not use it for anything else."""
+
+ABOUT_SKILLS = """\
+Each score with its 95 % interval (Wilson; bootstrap for graded scores and word problems, these redrawn by schema) and
+its floor: the best constant reply. `known` are new draws of schemas and wordings seen in training. `held out` are
+schemas, structures, tools, topics, names and wordings that were set aside; the facts of words are known in both. Where
+a list of wordings is too short to set one aside (most kinds of SQL questions), both columns ask with the same ones, and
+the requests to tools may be worded as in training. Word problems by number of operations, with numbers of five to seven
+digits, and composed stories are the same problems for every form, asked with the course's own instruction."""
 
 
 def curve_picture(curve, stage, folder):
@@ -27,17 +37,64 @@ def curve_picture(curve, stage, folder):
     write_atomic(Path(folder) / "curve.png", figures.png_of(figure))
 
 
-def skill_picture(rows, folder):
-    """Draw the skill table (held-out column) to folder/skills.png."""
-    from course_utils.measures import Measure
+def _pairs(rows):
+    """The rows of each skill: [{"train": row, "heldout": row}], in the order of the rows."""
+    table = {}
+    for row in rows:
+        table.setdefault(row["skill"], {})[row["part"]] = row
+    return list(table.values())
 
-    shown = [row for row in rows if row["part"] == "heldout"]
-    figure, axes = figures.new_figure("tall", title="Skills on the part that was set aside")
-    figures.bars(axes, [Measure(row["skill"], row["value"], row["low"], row["high"], row["n"]) for row in shown])
-    axes.plot(range(len(shown)), [row["floor"] for row in shown], "k_", markersize=18, label="floor")
-    axes.tick_params(axis="x", rotation=45)
-    axes.set_ylim(0, 1.05)
-    axes.legend(loc="upper right")
+
+def _by_family(rows):
+    """The skills of the picture: {family: pairs}; the kinds of word problems (with a comma) stand in the table only."""
+    families = {}
+    for pair in _pairs(rows):
+        if "," not in pair["heldout"]["skill"]:
+            families.setdefault(pair["heldout"]["family"], []).append(pair)
+    return {name: families[name] for name in split.load("report")["families"] if name in families}
+
+
+def skill_finding(rows):
+    """The finding of the skill picture in one sentence."""
+    shown = [pair["heldout"] for pairs in _by_family(rows).values() for pair in pairs]
+    above = sum(row["low"] > row["floor"] for row in shown)
+    return f"{above} of {len(shown)} skills stand above their floor on held-out draws"
+
+
+def skill_words(rows):
+    """The skill picture in words: every held-out score, family by family."""
+    said = [
+        f"{family}: " + ", ".join(f"{pair['heldout']['skill']} {pair['heldout']['value']:.2f}" for pair in pairs)
+        for family, pairs in _by_family(rows).items()
+    ]
+    return f"Bars of the held-out scores: {skill_finding(rows)}. {'; '.join(said)}."
+
+
+def skill_picture(rows, folder):
+    """Draw the held-out scores as bars with intervals, floors and known-draws scores as marks, to folder/skills.png."""
+    figure, axes = figures.new_figure("tall", title=skill_finding(rows))
+    families, place, names = _by_family(rows), 0.0, {}
+    figure.set_size_inches(8.8, 1.3 + 0.27 * (sum(map(len, families.values())) + len(families)))
+    for number, (family, pairs) in enumerate(families.items()):
+        axes.text(0.0, place, family, va="center", fontweight="bold", color="#333333")
+        for pair in pairs:
+            place += 1
+            row, known = pair["heldout"], pair["train"]
+            spread = [[max(0.0, row["value"] - row["low"])], [max(0.0, row["high"] - row["value"])]]
+            axes.barh(place, row["value"], 0.72, color=figures.COLOURS[number % 6], alpha=0.6)
+            axes.errorbar(row["value"], place, xerr=spread, color="#333333", capsize=2.5, linewidth=1.2)
+            axes.plot(known["value"], place, "o", markersize=6.5, markerfacecolor="none", color="black", clip_on=False)
+            axes.plot([row["floor"]] * 2, [place - 0.45, place + 0.45], color="#D00000", linewidth=2.5, clip_on=False)
+            names[place] = row["skill"]
+        place += 1.25
+    axes.set_yticks(list(names), list(names.values()))
+    axes.set(xlim=(0, 1), ylim=(place - 0.4, -0.8), xlabel="score (the table says what 1.0 means)")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.plot([], [], "s", color="#888888", markersize=9, label="held out (95 % interval)")
+    axes.plot([], [], "o", markerfacecolor="none", color="black", label="known wordings and schemas, new draws")
+    axes.plot([], [], "|", color="#D00000", markersize=11, markeredgewidth=2.5, label="floor: best constant reply")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     write_atomic(Path(folder) / "skills.png", figures.png_of(figure))
 
 
@@ -60,25 +117,42 @@ def _fact_lines(facts):
     return lines
 
 
+def _cell(row):
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] | {row['floor']:.3f}"
+
+
 def _skill_lines(rows):
     lines = [
         "",
         "## Skills",
         "",
-        "![Bars of the held-out skill scores; the table below has the numbers.](skills.png)",
+        f"![{skill_words(rows)}](skills.png)",
         "",
-        "Each with n, 95 % interval (bootstrap; word problems redrawn by schema) and the floor: the best constant reply.",
-        "`train` are new draws of wordings and schemas seen in training. `heldout` are wordings, schemas and names that were set",
-        "aside, where a list has enough of them. Drill, staff (most requests) and parts of passage and chat have too few: there",
-        "both rows use the same wordings.",
+        *ABOUT_SKILLS.splitlines(),
         "",
-        "| skill | part | score | low | high | n | floor |",
+        "| skill | n | held out | floor | known | floor | 1.0 means |",
         "|---|---|---|---|---|---|---|",
     ]
-    for r in rows:
-        numbers = f"{r['value']:.3f} | {r['low']:.3f} | {r['high']:.3f} | {r['n']} | {r['floor']:.3f}"
-        lines.append(f"| {r['skill']} | {r['part']} | {numbers} |")
+    for pair in _pairs(rows):
+        row, known = pair["heldout"], pair["train"]
+        lines.append(f"| {row['skill']} | {row['n']} | {_cell(row)} | {_cell(known)} | {row['metric']} |")
     return lines
+
+
+def _retrieval_lines(rows):
+    """The table of the embedding model's report, from embedding_report.compare."""
+    lines = [
+        "",
+        "## Retrieval",
+        "",
+        "How high the right text stands among the texts of all questions of its kind (held-out shops, entries and",
+        "wordings), with its 95 % interval, redrawn by topic; the floor is chance. `untrained` is the same encoder with",
+        "random weights.",
+        "",
+        "| measure | n | value | floor |",
+        "|---|---|---|---|",
+    ]
+    return lines + [f"| {row['skill']} | {row['n']} | {_cell(row)} |" for row in rows]
 
 
 def write_card(folder, facts, rows):
@@ -100,6 +174,8 @@ def write_card(folder, facts, rows):
     if rows:
         skill_picture(rows, folder)
         lines += _skill_lines(rows)
+    if stage == "embed":
+        lines += _retrieval_lines(facts["skills"])
     lines += ["", "## Limits", "", LIMITS, "", "The sha256 of every file stands in assets/MANIFEST.json.", ""]
     write_atomic(folder / "README.md", "\n".join(lines))
 

@@ -4,21 +4,33 @@ import functools
 import importlib
 import random
 
-# Share of the documents of each skill. The three forms of word problems get most, since they need most.
+from course_utils.recipe import lookups
+
+# Share of the documents of each skill. The three forms of word problems get the same number of documents.
 SHARES = {
-    "pal": 0.19,
-    "cot": 0.20,
-    "direct": 0.05,
-    "drill": 0.09,
-    "classify": 0.17,
-    "extract": 0.06,
-    "passage": 0.08,
-    "poem": 0.03,
-    "refuse": 0.02,
-    "chat": 0.05,
-    "rewrite": 0.03,
+    "pal": 0.14,
+    "cot": 0.14,
+    "direct": 0.09,
+    "drill": 0.07,
+    "classify": 0.11,
+    "extract": 0.04,
+    "passage": 0.06,
+    "cite": 0.03,
+    "poem": 0.02,
+    "refuse": 0.015,
+    "chat": 0.04,
+    "rewrite": 0.025,
     "word_facts": 0.015,
     "staff": 0.015,
+    "tools": 0.04,
+    "sql": 0.03,
+    "react": 0.03,
+    "game": 0.025,
+    "rank": 0.015,
+    "summary": 0.02,
+    "density": 0.01,
+    "outline": 0.01,
+    "revise": 0.01,
 }
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
 TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
@@ -58,7 +70,8 @@ def long_page(rng, characters=7000):
 
 def base_ids(rng, tokenizer, limit=2048):
     """A document of the base model as (token ids, weights of each token in the loss)."""
-    text = long_page(rng) if rng.random() < 0.0006 else plain_text(rng)
+    kind = rng.random()
+    text = long_page(rng) if kind < 0.0006 else lookups.page(rng) if kind < 0.03 else plain_text(rng)
     ids = tokenizer.encode(text, add_special_tokens=False)[: limit - 1] + [tokenizer.pad_token_id]
     return ids, [1] * len(ids)
 

@@ -6,7 +6,7 @@ from course_utils.recipe import split as parts
 def made_up(rng):
     """A name nobody has, of two or three syllables, such as "Belori"."""
     syllables = parts.load("talk")["syllables"]
-    return "".join(rng.choices(syllables, k=rng.choice((2, 2, 3)))).capitalize()
+    return parts.decent(lambda: "".join(rng.choices(syllables, k=rng.choice((2, 2, 3))))).capitalize()
 
 
 def person(rng, split):

@@ -89,6 +89,10 @@ def draw_numbers(rng, schema, low=None, high=None):
 
 def invent_word(rng):
     """A word that no language has, so that the model learns to copy what it never saw."""
+    return split.decent(lambda: _syllables(rng))
+
+
+def _syllables(rng):
     syllables = [
         rng.choice("b c d f g h j k l m n p r s t v w z bl br ch cl dr fl gr pl sh sl st th tr".split())
         + rng.choice("a e i o u ai ea oo".split())

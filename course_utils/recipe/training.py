@@ -1,12 +1,15 @@
 """Training of the bundled models: next-token loss, Muon for matrices, checkpoints that survive a kill at any moment."""
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
@@ -16,11 +19,12 @@ from course_utils.settings import CourseError, write_atomic
 
 PRESETS = {  # hidden width, layers, heads, key-value heads, width of the feed-forward part
     "tiny": (64, 2, 2, 1, 128),
-    "small": (192, 6, 6, 2, 512),
-    "medium": (256, 8, 4, 2, 768),
+    "small": (128, 4, 4, 2, 384),
+    "medium": (256, 6, 4, 2, 768),
     "large": (384, 8, 6, 2, 1024),
 }
-BATCH_TOKENS = {"cpu": 4_096, "cuda": 65_536}
+MARKS = (500_000, 1.5)  # the weights are kept at about these tokens, and each time there are so many times as many
+BATCH_TOKENS = {"cpu": 8_192, "cuda": 65_536}
 
 
 def new_model(preset, vocabulary, seed=1):
@@ -50,14 +54,17 @@ def new_model(preset, vocabulary, seed=1):
 
 
 def _optimizers(model, matrix_rate, other_rate):
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-    return (
-        torch.optim.Muon(
+    """[(optimizer, rate)]: Muon for the matrices, AdamW for the rest; without a rate for matrices AdamW for all."""
+    matrices = [p for n, p in model.named_parameters() if matrix_rate and p.ndim == 2 and "embed" not in n]
+    known = set(map(id, matrices))
+    others = [p for p in model.parameters() if id(p) not in known]
+    found = [(torch.optim.AdamW(others, lr=other_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True), other_rate)]
+    if matrices:
+        muon = torch.optim.Muon(
             matrices, lr=matrix_rate, momentum=0.95, nesterov=True, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
-        ),
-        torch.optim.AdamW(others, lr=other_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-    )
+        )
+        found.insert(0, (muon, matrix_rate))
+    return found
 
 
 def rate_at(progress, warmup=0.01, decay=0.3):
@@ -72,9 +79,9 @@ def token_losses(hidden_NC, weight_VC, targets_N):
     return functional.cross_entropy(functional.linear(hidden_NC, weight_VC).float(), targets_N, reduction="none")
 
 
-def loss_nats(model, body, ids_BT, weights_BT, losses=token_losses):
+def loss_nats(model, body, ids_BT, weights_BT, positions_BT=None, losses=token_losses):
     """Weighted mean of the next-token loss, in nats; tokens of weight 0 are not even computed."""
-    hidden_BTC = body(input_ids=ids_BT, use_cache=False).last_hidden_state
+    hidden_BTC = body(input_ids=ids_BT, position_ids=positions_BT, use_cache=False).last_hidden_state
     weights_BT = weights_BT[:, 1:]
     chosen = weights_BT > 0
     losses_N = losses(hidden_BTC[:, :-1][chosen], model.lm_head.weight, ids_BT[:, 1:][chosen])
@@ -82,8 +89,8 @@ def loss_nats(model, body, ids_BT, weights_BT, losses=token_losses):
     return (losses_N * weights_N).sum() / weights_N.sum()
 
 
-def save_checkpoint(folder, step, state):
-    """Write a checkpoint beside its place and move it; only a complete one carries its final name."""
+def save_checkpoint(folder, step, state, keep=2):
+    """Write a checkpoint beside its place and move it; only a complete one carries its final name. Older ones go."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".writing-{os.getpid()}"
@@ -92,7 +99,7 @@ def save_checkpoint(folder, step, state):
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, folder / f"step-{step:07d}.pt")
-    for old in sorted(folder.glob("step-*.pt"))[:-2]:
+    for old in sorted(folder.glob("step-*.pt"))[:-keep] if keep else ():
         old.unlink()
 
 
@@ -117,24 +124,16 @@ class Run:
 
     def __init__(self, model, folder, matrix_rate, other_rate):
         self.model, self.folder = model, Path(folder)
-        self.optimizers = _optimizers(model, matrix_rate, other_rate)
-        self.groups = [
-            (group, rate)
-            for optimizer, rate in zip(self.optimizers, (matrix_rate, other_rate))
-            for group in optimizer.param_groups
-        ]
+        optimizers = _optimizers(model, matrix_rate, other_rate)
+        self.optimizers = [optimizer for optimizer, _ in optimizers]
         self.state = {"step": 0, "tokens": 0, "shard": 0, "done": 0, "curve": [], "seconds": 0.0}
         saved = last_checkpoint(self.folder)
         if saved:
             model.load_state_dict(saved.pop("model"))
             for optimizer, its in zip(self.optimizers, saved.pop("optimizers")):
                 optimizer.load_state_dict(its)
-            self.groups = [
-                (group, rate)
-                for optimizer, rate in zip(self.optimizers, (matrix_rate, other_rate))
-                for group in optimizer.param_groups
-            ]
             self.state = saved
+        self.groups = [(group, rate) for optimizer, rate in optimizers for group in optimizer.param_groups]
         self.resumed, self.losses = bool(saved), []
         self.started, self.saved_at = time.monotonic() - self.state["seconds"], time.monotonic()
 
@@ -151,13 +150,21 @@ class Run:
             },
         )
         write_atomic(self.folder / "curve.jsonl", "".join(json.dumps(point) + "\n" for point in self.state["curve"]))
+        if self.state["tokens"] >= self.state.get("mark", MARKS[0]):
+            weights = {name: tensor.to("cpu", torch.bfloat16) for name, tensor in self.model.state_dict().items()}
+            save_checkpoint(self.folder / "marks", self.state["tokens"], weights, keep=None)
+            self.state["mark"] = self.state["tokens"] * MARKS[1]
 
-    def step(self, body, losses, ids_BT, weights_BT, factor):
-        """One step of all optimizers on one batch, the learning rates scaled by `factor`."""
+    def step(self, body, losses, batch, factor):
+        """One step of all optimizers on one batch (ids, weights, positions), the learning rates scaled by `factor`."""
+        with torch.autocast(batch[0].device.type, dtype=torch.bfloat16):
+            loss = loss_nats(self.model, body, *batch, losses)
+        self.descend(loss, factor)
+
+    def descend(self, loss, factor):
+        """One step of all optimizers down the gradient of a loss."""
         for group, rate in self.groups:
             group["lr"] = rate * factor
-        with torch.autocast(ids_BT.device.type, dtype=torch.bfloat16):
-            loss = loss_nats(self.model, body, ids_BT, weights_BT, losses)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -180,6 +187,16 @@ class Run:
         return f"step {found['step']} loss {found['loss_nats']:.3f} {speed:,.0f} tokens/s, {found['tokens']:,} tokens"
 
 
+def keep_memory():
+    """Keep freed memory for the next step: without this, glibc gave it back and half of the time went into the kernel."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(-4, 0)  # M_MMAP_MAX: no block of its own from the system
+            mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+            mallopt(-2, 2**28)  # M_TOP_PAD
+
+
 def train(
     model,
     tokenizer,
@@ -198,6 +215,7 @@ def train(
 
     `folder` holds checkpoints and curve.jsonl. Returns the curve: a list of {"step", "tokens", "loss_nats", "seconds"}.
     """
+    keep_memory()
     run = Run(model, folder, matrix_rate, other_rate)
     if run.resumed:
         report(f"resumed at step {run.state['step']}, {run.state['tokens']:,} tokens")
@@ -205,18 +223,17 @@ def train(
         model.eval()
         return run.state["curve"]
     device, first = next(model.parameters()).device, run.state["shard"]
-    if device.type == "cpu":
-        model.set_attn_implementation(attention.NAME)
+    model.set_attn_implementation(attention.NAME)
     body = torch.compile(model.model, dynamic=False) if compile_model else model.model
     losses = torch.compile(token_losses, dynamic=True) if compile_model else token_losses
     model.train()
     for index, packed in shards(stage, seed, tokenizer, first, BATCH_TOKENS[device.type]):
         skip = run.state["done"] if index == first else 0
-        for number, (ids, weights) in enumerate(packed):
+        for number, (ids, weights, positions) in enumerate(packed):
             if number < skip:
                 continue
-            ids_BT, weights_BT = torch.from_numpy(ids).long().to(device), torch.from_numpy(weights).to(device)
-            run.step(body, losses, ids_BT, weights_BT, rate_at(run.state["tokens"] / tokens))
+            batch = [torch.from_numpy(array).to(device) for array in (ids.astype(np.int64), weights, positions)]
+            run.step(body, losses, batch, rate_at(run.state["tokens"] / tokens))
             run.state["tokens"] += int((ids != 0).sum())
             run.state |= {"shard": index, "done": number + 1}
             if run.state["step"] % 25 == 0:

@@ -46,14 +46,18 @@ def _things(domain, split):
 
 def invent(rng, capital=True):
     """An invented word of two to four pieces, such as "Brakadel"."""
+    word = parts.decent(lambda: _pieces(rng))
+    return word if capital else word.lower()
+
+
+def _pieces(rng):
     lists = parts.load("world_goods")
     word = rng.choice(lists["starts"])
     for _ in range(rng.choice((0, 1, 1, 2))):
         word += rng.choice(lists["middles"])
     if word[-1] not in "aeiouy":
         word += rng.choice("aeiou")
-    word += rng.choice(lists["ends"])
-    return word if capital else word.lower()
+    return word + rng.choice(lists["ends"])
 
 
 def first_name(rng, split="train"):
@@ -64,19 +68,22 @@ def first_name(rng, split="train"):
 
 
 def town(rng):
-    """An invented town name."""
+    """An invented town name: a syllable always stands between start and end, so that no real name comes out."""
     lists = parts.load("world_goods")
-    start = rng.choice(lists["starts"])
-    if rng.random() < 0.4:
-        start += rng.choice(lists["middles"])
-    end = rng.choice(lists["town_ends"])
-    return start + ("" if start[-1] != end[0] else "e") + end
+    pieces = [lists[key] for key in ("starts", "town_middles", "town_ends")]
+    return parts.decent(lambda: "".join(rng.choice(piece) for piece in pieces))
 
 
 def price_text(rng, low, high):
     """An amount of money as text without the currency: whole, or ending in .50, .90, .95."""
     whole = rng.randint(low, high)
     return f"{whole}{rng.choice(('', '', '.50', '.90', '.95', '.00'))}"
+
+
+def phone(rng):
+    """A phone number that nobody has: ranges set aside for stories, in several layouts."""
+    layout = rng.choice(parts.load("world_goods")["phones"])
+    return "".join(str(rng.randint(0, 9)) if sign == "#" else sign for sign in layout)
 
 
 CURRENCIES = ("{} euros", "{} dollars", "{} pounds", "€{}", "${}", "£{}", "{} EUR", "{} USD", "{} crowns", "{} won")
@@ -92,15 +99,8 @@ def make_item(rng, domain=None, split="train", currency="{} euros", invented=0.0
     colour = rng.choice(parts.load("world_goods")["colours"]) if coloured and rng.random() < 0.6 else None
     size = rng.choice(sizes) if sizes and rng.random() < 0.35 else None
     name = " ".join(word for word in (colour, kind, thing) if word)
-    return {
-        "name": name,
-        "thing": thing,
-        "kind": kind,
-        "colour": colour,
-        "size": size,
-        "price": currency.format(price_text(rng, low, high)),
-        "stock": rng.randint(1, 40),
-    }
+    price, stock = currency.format(price_text(rng, low, high)), rng.randint(1, 40)
+    return dict(name=name, thing=thing, kind=kind, colour=colour, size=size, price=price, stock=stock)
 
 
 def _span(rng, low, high, unit):
@@ -110,7 +110,8 @@ def _span(rng, low, high, unit):
     return f"{first} {unit}{'s' if first > 1 else ''}"
 
 
-def _clock(rng, low, high):
+def clock(rng, low, high):
+    """A time of day, such as "9:30" or "4 pm"."""
     hour = rng.randint(low, high)
     minute = rng.choice(("00", "00", "15", "30", "30", "45"))
     if rng.random() < 0.6:
@@ -132,8 +133,8 @@ def make_rules(rng, name, staff, currency):
         "fee": currency.format(price_text(rng, 2, 14)),
         "free": currency.format(rng.randrange(20, 205, 5)),
         "returns": day((f"{rng.randint(7, 100)} days", f"{rng.randint(2, 12)} weeks", f"{rng.randint(2, 6)} months")),
-        "opens": _clock(rng, 7, 11),
-        "closes": _clock(rng, 15, 21),
+        "opens": clock(rng, 7, 11),
+        "closes": clock(rng, 15, 21),
         "closed": day(lists["days"]),
         "wrap": currency.format(price_text(rng, 1, 8)),
         "payment": day(lists["payments"]),
@@ -141,7 +142,7 @@ def make_rules(rng, name, staff, currency):
         "address": f"{rng.randint(1, 190)} {day(lists['streets'])}",
         "owner": owner,
         "helper": rng.choice(staff[1:]),
-        "phone": f"0{rng.randint(10, 99)} {rng.randint(1000, 99999)}",
+        "phone": phone(rng),
         "email": f"{day(('info', 'hello', 'shop', 'mail', 'help', 'service'))}@{word}.example",
         "founded": str(rng.randint(1850, 2022)),
         "repair": _span(rng, 2, 9, day(("day", "week"))),
@@ -173,15 +174,8 @@ def make_shop(rng, split="train", size=None):
         person = first_name(rng, split)
         if person not in staff:
             staff.append(person)
-    return {
-        "name": name,
-        "domain": domain,
-        "city": town(rng),
-        "currency": currency,
-        "items": items,
-        "staff": staff,
-        "rules": make_rules(rng, name, staff, currency),
-    }
+    shop = dict(name=name, domain=domain, city=town(rng), currency=currency, items=items, staff=staff)
+    return shop | {"rules": make_rules(rng, name, staff, currency)}
 
 
 def slots(rng, shop, item=None):
@@ -223,7 +217,7 @@ def make_review(rng, shop, label, split="train", pieces=None):
         if piece not in chosen:
             chosen.append(piece)
     if len(chosen) == 1 and rng.random() < 0.12:
-        chosen.insert(0, rng.choice(lists["neutral"]))
+        chosen.insert(0, parts.pick(rng, lists["neutral"], split))
     return " ".join(piece.format(**values) for piece in chosen)
 
 
@@ -236,7 +230,7 @@ def make_request(rng, shop, topic, split="train", item=None):
 def make_reply(rng, shop, tone, item=None, name=None, split="train"):
     """A short staff reply, `tone` "polite" or "rude"; `name` is the customer's name."""
     values = slots(rng, shop, item)
-    values["name"] = name or first_name(rng)
+    values["name"] = name or first_name(rng, split)
     return parts.pick(rng, parts.load("world_staff")[tone], split).format(**values)
 
 

@@ -2,14 +2,23 @@
 
 from course_utils.metrics import final_number, same_number
 from course_utils.prompts import INSTRUCTIONS
-from course_utils.recipe import problems, split
+from course_utils.recipe import problems, split, stories
+from course_utils.recipe.skills._echo import repeats
 
+STORIES = 0.35  # share of the training problems that are composed stories; the others come from whole schemas
 LABELS = (("Q: ", "A: "), ("Question: ", "Answer: "), ("Problem: ", "Solution: "))
 
 
-def generate(rng, part, form, schema_part=None, low=None, high=None):
+def draw(rng, part="train", low=None, high=None):
+    """A problem of a schema or, in training draws, a composed story. Held-out draws are of schemas never seen."""
+    if part == "train" and rng.random() < STORIES:
+        return stories.draw(rng, part, low=low, high=high)
+    return problems.draw(rng, part, low=low, high=high)
+
+
+def generate(rng, part, form, low=None, high=None):
     """A word problem in one form. Schemas and wordings of the instruction are both split."""
-    problem = problems.draw(rng, schema_part or part, low=low, high=high)
+    problem = draw(rng, part, low=low, high=high)
     wordings = split.load("problem_wordings")[form]
     wording = INSTRUCTIONS[form] if rng.random() < 0.5 else split.pick(rng, wordings, part)
     question = problems.respell(rng, problem["question"])
@@ -30,7 +39,7 @@ def generate(rng, part, form, schema_part=None, low=None, high=None):
 
 def _with_worked_examples(rng, question, form):
     ask, tell = rng.choice(LABELS)
-    shown = [problems.draw(rng) for _ in range(rng.randint(1, 2))]
+    shown = [draw(rng) for _ in range(rng.randint(1, 2))]
     lines = [f"{ask}{one['question']}\n{tell}{problems.reply(one, form)}" for one in shown]
     return "\n\n".join(lines + [f"{ask}{question}\n{tell.strip()}"])
 
@@ -43,5 +52,5 @@ def _page(rng, form, problem):
 
 
 def score(reply, example):
-    """1.0 where the last number of the reply is the right one."""
-    return float(same_number(final_number(reply), example["gold"]))
+    """1.0 where the last number of the reply is the right one and the reply is not the question again."""
+    return float(not repeats(reply, example) and same_number(final_number(reply), example["gold"]))

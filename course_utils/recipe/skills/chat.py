@@ -1,26 +1,21 @@
 """Conversations over several turns: facts recalled later, roles, shop facts and style rules."""
 
 from course_utils.recipe import split as parts
+from course_utils.recipe import world
 from course_utils.recipe.people import a, expand, person, upper_first, word
+from course_utils.recipe.skills import staff
+from course_utils.recipe.skills._echo import repeats
 
 SKILL = "chat"
-WORD_KINDS = {
-    "colour": "colours",
-    "pet": "pets",
-    "town": "towns",
-    "job": "jobs",
-    "hobby": "hobbies",
-    "food": "foods",
-    "order": "items",
-}
 
 
 def _value(rng, split, kind):
-    if kind in WORD_KINDS:
-        return word(rng, WORD_KINDS[kind])
-    if kind == "order_number":
-        return str(rng.randint(100, 99999))
-    return str(rng.randint(6, 90)) if kind == "age" else person(rng, split)
+    kind = parts.load("chat")["kinds"][kind]
+    if kind in ("phone", "clock"):
+        return world.phone(rng) if kind == "phone" else world.clock(rng, 5, 22)
+    if "-" in kind:
+        return str(rng.randint(*map(int, kind.split("-"))))
+    return person(rng, split) if kind == "person" else word(rng, kind)
 
 
 def _fill(text, value, old=""):
@@ -35,6 +30,22 @@ def _fill(text, value, old=""):
 def _small_talk(rng, split):
     says, replies = rng.choice(parts.load("chat")["talk"])
     return parts.pick(rng, says, split), rng.choice(replies)
+
+
+def _question(rng, split, kind):
+    """A question about a fact: its own wording, or its name in one of the frames for all facts."""
+    data = parts.load("chat")
+    if rng.random() < 0.6:
+        return parts.pick(rng, data["facts"][kind]["ask"], split)
+    return parts.pick(rng, data["np_frames"], split).replace("{p}", rng.choice(data["facts"][kind]["np"]))
+
+
+def _correction(rng, split, fact, old, new):
+    data = parts.load("chat")
+    if split == "train" and "fix" in fact and rng.random() < 0.3:
+        return _fill(rng.choice(fact["fix"]), new, old)
+    said = _fill(parts.pick(rng, fact["say"], split), new)
+    return upper_first(parts.pick(rng, data["fix_frames"], split).replace("{o}", old).replace("{say}", said))
 
 
 def _ask(rng, split, question):
@@ -58,7 +69,7 @@ def _tell_facts(rng, split, facts):
             if new != value:
                 facts[kind] = new
                 reply = rng.choice(("Thank you. ", "I see. ", "")) + _fill(rng.choice(fact["ack"]), new)
-                turns.append((_fill(rng.choice(fact["fix"]), new, value), reply))
+                turns.append((_correction(rng, split, fact, value, new), reply))
         turns += [_small_talk(rng, split) for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
     return turns
 
@@ -73,17 +84,17 @@ def _recall(rng, split):
     system, turns = None, []
     if rng.random() < 0.15:
         notes = " ".join(_fill(rng.choice(data["third"][kind]), value) for kind, value in facts.items())
-        system = rng.choice(data["notes"]).replace("{f}", notes)
+        system = parts.pick(rng, data["notes"], split).replace("{f}", notes)
     else:
         turns = _tell_facts(rng, split, facts)
     if rng.random() < 0.1:
         kind = rng.choice([kind for kind in data["missing"] if kind not in facts and kind != "pet"])
-        question = _ask(rng, split, parts.pick(rng, data["facts"][kind]["ask"], split))
+        question = _ask(rng, split, _question(rng, split, kind))
         turns.append((question, f"I do not know. You did not tell me {data['missing'][kind]}."))
         return system, turns, ["I do not know"]
     kinds = rng.sample(kinds, min(len(kinds), rng.choice((1, 1, 2))))
     for kind in kinds:
-        question = _ask(rng, split, parts.pick(rng, data["facts"][kind]["ask"], split))
+        question = _ask(rng, split, _question(rng, split, kind))
         turns.append((question, _fill(data["facts"][kind]["tell"][0], facts[kind])))
     return system, turns, [facts[kinds[-1]]]
 
@@ -106,9 +117,9 @@ def _shop(rng, split):
     opens, closes = rng.randint(6, 11), rng.randint(15, 22)
     items = rng.sample(parts.load("talk")["items"], rng.choice((1, 2, 2, 3)))
     prices = {item: rng.choice((rng.randint(2, 20), rng.randint(21, 400))) for item in items}
-    facts = [rng.choice(data["hours"]).replace("{x}", str(opens)).replace("{y}", str(closes))]
+    facts = [parts.pick(rng, data["hours"], split).replace("{x}", str(opens)).replace("{y}", str(closes))]
     for item, price in prices.items():
-        fact = rng.choice(data["prices"]).replace("{U}", upper_first(a(item))).replace("{u}", a(item))
+        fact = parts.pick(rng, data["prices"], split).replace("{U}", upper_first(a(item))).replace("{u}", a(item))
         facts.append(fact.replace("{p}", str(price)))
     rng.shuffle(facts)
     system = parts.pick(rng, data["shop_systems"], split).replace("{n}", name).replace("{s}", shop)
@@ -158,7 +169,7 @@ def generate(rng, split):
         system = f"{system} " if system else rng.choice(("", "You are a helpful assistant. "))
         system += sentence
     elif not system and rng.random() < 0.3:
-        system = rng.choice(parts.load("chat")["systems"])
+        system = parts.pick(rng, parts.load("chat")["systems"], split)
     if split == "train" and rng.random() < 0.12:
         turns, contains = [_small_talk(rng, split) for _ in range(rng.choice((1, 2, 3)))], []
     messages = [{"role": "system", "content": system}] if system else []
@@ -169,12 +180,21 @@ def generate(rng, split):
     return {"skill": SKILL, "messages": messages, "plain": _plain(rng), "gold": gold}
 
 
+def small_talk(said):
+    """The replies to small talk at the end of a text; an empty set where it holds none."""
+    talk = parts.load("chat")["talk"]
+    return {reply for says, replies in talk for reply in replies if said.endswith(says)}
+
+
 def score(reply, example):
-    """1 if the reply contains the gold words and keeps the style rule, else 0."""
+    """1 if the reply contains the gold words (or fits the small talk) and keeps the style rule, else 0."""
     gold, text = example["gold"], f" {reply.strip()} "
-    if not reply.strip() or any(part.lower() not in text.lower() for part in gold["contains"]):
-        return 0.0
     mark, bare = gold["mark"], text.strip()
+    if not bare or repeats(reply, example) or any(part.lower() not in text.lower() for part in gold["contains"]):
+        return 0.0
+    fitting = [apply_rule(fit, gold["rule"], mark) for fit in small_talk(example["messages"][-2]["content"])]
+    if not gold["contains"] and bare not in fitting:
+        return 0.0
     checks = {
         "upper": text == text.upper(),
         "lower": text == text.lower(),
@@ -187,32 +207,12 @@ def score(reply, example):
 
 def _slots(rng, text):
     """Fill the slots of a letter or a diary line."""
-    kinds = {
-        **{kind: lists for kind, lists in WORD_KINDS.items() if kind != "order"},
-        "item": "items",
-        "shop": "shops",
-    }
-    for slot in ("friend", "petname", *kinds):
+    kinds = {**parts.load("chat")["kinds"], "item": "items", "shop": "shops"}
+    for slot in ("petname", *kinds):
         if f"{{{slot}}}" in text:
-            value = word(rng, kinds[slot]) if slot in kinds else person(rng, "train")
+            value = person(rng, "train") if kinds.get(slot, "person") == "person" else word(rng, kinds[slot])
             text = text.replace(f"a {{{slot}}}", a(value)).replace(f"{{{slot}}}", value)
     return upper_first(expand(rng, text))
-
-
-def staff_talk(rng, rude):
-    """A dialogue between a customer and polite or rude staff."""
-    data = parts.load("staff")
-    names = (person(rng, "train"), person(rng, "train"))
-    customer, staff = rng.choice((("Customer", "Staff"), ("Guest", "Waiter"), ("Buyer", "Seller"), names))
-    item, tone = word(rng, "items"), "rude" if rude else "polite"
-    lines = [f"{staff}: {rng.choice(data[f'{tone}_first'])}"] if rng.random() < 0.6 else []
-    for asks, polite, bad in rng.sample(data["cases"], rng.choice((1, 2, 2, 3))):
-        reply = expand(rng, rng.choice(bad if rude else polite)).strip()
-        lines += [f"{customer}: {rng.choice(asks)}", f"{staff}: {reply}"]
-    if rng.random() < 0.5:
-        lines.append(f"{staff}: {rng.choice(data[f'{tone}_last'])}")
-    text = "\n".join(lines).replace("a {i}", a(item)).replace("{i}", item)
-    return text.replace("{n}", str(rng.randint(2, 40))).replace("{d}", rng.choice(parts.load("chat")["days"]))
 
 
 def _letter(rng):
@@ -240,5 +240,5 @@ def _interview(rng):
 def _plain(rng):
     kind = rng.random()
     if kind < 0.45:
-        return staff_talk(rng, rude=rng.random() < 0.5)
+        return staff.talk(rng, rude=rng.random() < 0.5)
     return (_letter if kind < 0.63 else _diary if kind < 0.78 else _interview)(rng)

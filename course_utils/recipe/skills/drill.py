@@ -1,5 +1,6 @@
 """Plain arithmetic: one operation, so that chains can rely on it."""
 
+import re
 from fractions import Fraction
 
 from course_utils.metrics import same_number
@@ -7,6 +8,7 @@ from course_utils.recipe import split as split_
 from course_utils.recipe.problems import show_number
 
 SKILL = "drill"
+NUMBER = re.compile(r"-?\$?[\d,]*\.?\d+\.?")
 SIGNS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 
 
@@ -56,4 +58,5 @@ def generate(rng, split):
 
 def score(reply, example):
     """1.0 for the right number and nothing else."""
-    return float(same_number(reply.strip(), example["gold"]))
+    text = reply.strip()
+    return float(bool(NUMBER.fullmatch(text)) and same_number(text, example["gold"]))

@@ -2,71 +2,54 @@
 
 import re
 
+from course_utils.recipe import handbook, world
 from course_utils.recipe import split as parts
-from course_utils.recipe import world
+from course_utils.recipe.skills._echo import repeats
 
 SKILL = "passage"
 UNKNOWN = "I don't know."
-LORE_LISTS = {
-    "food": "foods",
-    "home": "homes",
-    "place": "soils",
-    "job": "jobs",
-    "tool": "instruments",
-    "known": "sights",
-}
+MORE = 15  # words that a reply may have beyond the answer; the passage copied is no short answer
 
 
-def _lore_value(rng, kind, key):
-    lists, more = parts.load("world_lore"), parts.load("world_goods")
-    if key in LORE_LISTS:
-        return rng.choice(lists[LORE_LISTS[key]])
-    if key in ("colour", "flower"):
-        return rng.choice(more["colours"])
-    if key in ("born", "died", "founded"):
-        return str(rng.randint(1200, 1990))
-    if key in ("mayor", "found"):
-        return f"{world.first_name(rng)} {world.invent(rng)}"
-    if key == "month":
-        return rng.choice(more["months"])
-    if key == "town":
-        return world.town(rng)
-    if key in ("source", "mouth", "river"):
-        return world.invent(rng)
-    top = {"people": 90000, "length": 990, "weight": 400, "height": 60}.get(key, 40)
-    return str(rng.randint(2, top))
-
-
-def _lore(rng, split):
-    """An entry of an invented encyclopedia: (opening, [(sentence, question, short answer, full answer)])."""
-    lists = parts.load("world_lore")
-    kind = rng.choice(("river", "animal", "person", "town", "planet", "plant"))
-    name = {
+def _lore_value(rng, kind, split):
+    """A value of a fact: drawn from a list, from a range such as "2-40", or of a kind such as "month"."""
+    lists, more = parts.load("world_lore")["lists"], parts.load("world_goods")
+    if kind in lists:
+        return rng.choice(lists[kind])
+    if "-" in kind:
+        return str(rng.randint(*map(int, kind.split("-"))))
+    if kind in ("colours", "streets"):
+        return rng.choice(more[kind])
+    return {
+        "word": lambda: world.invent(rng),
+        "small": lambda: world.invent(rng, capital=False),
         "person": lambda: f"{world.first_name(rng, split)} {world.invent(rng)}",
         "town": lambda: world.town(rng),
-        "animal": lambda: world.invent(rng, capital=False),
-        "plant": lambda: world.invent(rng, capital=False),
-    }.get(kind, lambda: world.invent(rng))()
-    keys = [key for key in lists[kind] if not key.endswith("_ask")]
-    rng.shuffle(keys)
-    facts = []
-    born = rng.randint(1300, 1950)
-    for key in keys:
-        value = _lore_value(rng, kind, key)
-        if kind == "person" and key in ("born", "died"):
-            value = str(born if key == "born" else born + rng.randint(30, 90))
-        say = rng.choice(lists[kind][key]).format(x=name, v=value)
-        ask = parts.pick(rng, lists[kind][f"{key}_ask"], split).format(x=name)
+        "team": lambda: rng.choice(parts.load("lexicon")["team"]).removeprefix("the "),
+        "title": lambda: " ".join(rng.choice(lists[f"title_{place}"]) for place in ("first", "second")),
+        "month": lambda: rng.choice(more["months"]),
+        "day": lambda: rng.choice(more["days"]),
+        "clock": lambda: world.clock(rng, 6, 20),
+        "price": lambda: rng.choice(world.CURRENCIES).format(world.price_text(rng, 2, 90)),
+    }[kind]()
+
+
+def lore(rng, split):
+    """An entry of an invented encyclopedia: (opening, [(sentence, question, short answer, full answer)])."""
+    kinds = parts.load("world_lore")["kinds"]
+    entry = kinds[rng.choice(tuple(kinds))]
+    name, year, facts = _lore_value(rng, entry["name"], split), rng.randint(1300, 1930), []
+    for fact in entry["facts"].values():
+        if fact["value"] == "year":
+            value = str(year)
+            year += rng.randint(20, 80)
+        else:
+            value = _lore_value(rng, fact["value"], split)
+        say = parts.pick(rng, fact["say"], split).format(x=name, v=value, V=world.sentence_case(value))
+        ask = parts.pick(rng, fact["ask"], split).format(x=name)
         facts.append((say, ask, value, world.sentence_case(say)))
-    opening = {
-        "river": f"The {name} is a river.",
-        "animal": f"The {name} is an animal.",
-        "planet": f"{name} is a planet.",
-        "person": name,
-        "town": f"{name} is a town.",
-        "plant": f"The {name} is a tree.",
-    }[kind]
-    return opening, facts
+    rng.shuffle(facts)
+    return world.sentence_case(rng.choice(entry["opening"]).format(x=name)), facts
 
 
 def _shop_facts(rng, shop, split):
@@ -76,7 +59,7 @@ def _shop_facts(rng, shop, split):
     for topic in rng.sample(sorted(book), 8):
         ask = parts.pick(rng, book[topic]["ask"], split).format(**rules)
         reply = rng.choice(book[topic]["reply"]).format(**rules)
-        facts.append((world.fact_sentence(rng, shop, topic), ask, rules[topic], world.sentence_case(reply)))
+        facts.append((world.fact_sentence(rng, shop, topic, split), ask, rules[topic], world.sentence_case(reply)))
     style = rng.randrange(12) if rng.random() < 0.7 else None
     for item in shop["items"][:4]:
         say = world.catalogue_line(rng, item, style)
@@ -85,15 +68,28 @@ def _shop_facts(rng, shop, split):
         facts.append((say + ("" if say.endswith(".") else "."), ask, item["price"], reply))
     if rng.random() < 0.3:
         item = shop["items"][0]
-        say = rng.choice(lists["stock_say"]).format(**_slots(item)).rstrip(".") + "."
+        say = parts.pick(rng, lists["stock_say"], split).format(**_slots(item)).rstrip(".") + "."
         facts[-1] = (
             world.sentence_case(say),
-            rng.choice(lists["stock_ask"]).format(**_slots(item)),
+            parts.pick(rng, lists["stock_ask"], split).format(**_slots(item)),
             str(item["stock"]),
             rng.choice(lists["stock_reply"]).format(**_slots(item)),
         )
     rng.shuffle(facts)
     return facts
+
+
+def _from_handbook(rng, split):
+    """One section of a shop's handbook and a question about it, in the form that _passage() returns."""
+    book = handbook.make_handbook(rng, split, size=2)
+    section = rng.choice(book["sections"])
+    rows = [row for row in book["questions"] if row["section"] == section["id"]]
+    inside = [(row["question"], row["gold"]) for row in rows if row["gold"]]
+    known = rng.random() >= 0.33
+    row = rng.choice([row for row in rows if (row["gold"] is not None) == known])
+    answer = row["gold"] or UNKNOWN
+    facts = [("", ask, gold, world.sentence_case(gold)) for ask, gold in inside]
+    return [section["text"]], row["question"], answer, answer, None, facts
 
 
 def _slots(item):
@@ -102,19 +98,17 @@ def _slots(item):
 
 def _passage(rng, split):
     """(sentences, question, short answer, full answer, shop or None, facts told); UNKNOWN if lacking."""
+    if rng.random() < 0.3:
+        return _from_handbook(rng, split)
     known = rng.random() >= 0.33
     count = rng.choice((1, 2, 3, 3, 4, 5, 6))
-    if rng.random() < 0.4:
-        opening, facts = _lore(rng, split)
+    if rng.random() < 0.5:
+        opening, facts = lore(rng, split)
         count = min(count, len(facts) - 1)
         inside, outside = facts[:count], facts[count:]
-        sentences = [say for say, *_ in inside]
-        if not opening.endswith("."):
-            sentences[0] = re.sub(r"^(The family)", f"The family of {opening}", sentences[0])
-        else:
-            sentences.insert(0, opening)
+        sentences = [opening, *(world.sentence_case(say) for say, *_ in inside)]
         if not known and rng.random() < 0.3:
-            others = _lore(rng, split)[1]
+            others = lore(rng, split)[1]
             outside = [fact for fact in others if "its" not in fact[1] and " it " not in fact[1]]
         shop = None
     else:
@@ -236,12 +230,18 @@ def generate(rng, split):
 
 
 def _normal(text):
-    return " ".join(re.sub(r"[^\w$€£%@.:-]", " ", text.lower()).strip(" .").split())
+    text = re.sub(r"[^\w$€£%@.:-]", " ", text.lower())
+    return " ".join(re.sub(r"[.:-]+(?=\s|$)", " ", text).strip(" .").split())
+
+
+def holds(reply, gold):
+    """True if a short reply contains the answer."""
+    short = len(reply.split()) <= len(gold.split()) + MORE
+    return short and f" {_normal(gold)} " in f" {_normal(reply)} "
 
 
 def score(reply, example):
-    """1.0 if the reply contains the answer, or is exactly "I don't know." where the text lacks it."""
-    gold = example["gold"]
-    if gold == UNKNOWN:
+    """1.0 if a short reply contains the answer, or is exactly "I don't know." where the text lacks it."""
+    if example["gold"] == UNKNOWN:
         return float(reply.strip() == UNKNOWN)
-    return float(f" {_normal(gold)} " in f" {_normal(reply)} ")
+    return float(holds(reply, example["gold"]) and not repeats(reply, example))

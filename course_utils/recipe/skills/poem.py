@@ -4,6 +4,7 @@ import re
 
 from course_utils.recipe import split as parts
 from course_utils.recipe.people import a, made_up, person, upper_first
+from course_utils.recipe.skills._echo import repeats
 
 SKILL = "poem"
 
@@ -143,14 +144,14 @@ def generate(rng, split):
     poem = compose(rng, slots)
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": poem}]
     if rng.random() < 0.15:
-        messages.insert(0, {"role": "system", "content": rng.choice(parts.load("poem")["systems"])})
+        messages.insert(0, {"role": "system", "content": parts.pick(rng, parts.load("poem")["systems"], split)})
     plain = _plain(rng, slots, prompt, poem)
     return {"skill": SKILL, "messages": messages, "plain": plain, "gold": required(slots)}
 
 
 def score(reply, example):
-    """Share of the required words in the reply; 0 unless the reply has exactly four lines."""
-    if len([line for line in reply.strip().split("\n") if line.strip()]) != 4:
+    """Share of the required words in the reply; 0 unless the reply has exactly four lines of its own."""
+    if len([line for line in reply.strip().split("\n") if line.strip()]) != 4 or repeats(reply, example):
         return 0.0
     text = reply.lower()
     found = [bool(re.search(rf"\b{re.escape(word.lower())}\b", text)) for word in example["gold"]]

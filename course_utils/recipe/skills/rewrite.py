@@ -5,77 +5,85 @@ from course_utils.recipe.people import a, person, upper_first, word
 from course_utils.recipe.skills import poem
 
 SKILL = "rewrite"
-NO_ARTICLE = {
-    "soup",
-    "rice",
-    "fish",
-    "dinner",
-    "stew",
-    "tea",
-    "coffee",
-    "milk",
-    "juice",
-    "water",
-    "bread",
-    "paper",
-    "grass",
-    "money",
-}
+NO_ARTICLE = set(
+    "soup rice fish dinner stew tea coffee milk juice water bread paper grass money wood dough salad".split()
+)
+
+
+def _object(rng, verb):
+    """An object that fits the verb, with its article and maybe an adjective."""
+    thing = rng.choice(verb[3])
+    plain = thing in NO_ARTICLE or thing in ("sheep", "stars", "books", "police")
+    if rng.random() < 0.25 and not plain:
+        thing = f"{rng.choice(parts.load('rewrite')['adjectives'])} {thing}"
+    return f"the {thing}" if plain or rng.random() < 0.6 else a(thing)
 
 
 def _clause(rng, split):
-    """The parts of a sentence: person, verb forms, object, time and place."""
-    data = parts.load("rewrite")
-    who = person(rng, split) if rng.random() < 0.4 else rng.choice(data["who"])
-    base, third, past, things = rng.choice(data["verbs"])
-    thing = rng.choice(things)
-    tail = rng.choice(("", "", " " + rng.choice(data["places"]), " " + rng.choice(data["times"])))
-    plain = thing in NO_ARTICLE or thing in ("sheep", "stars", "books", "police")
-    thing = f"the {thing}" if plain or rng.random() < 0.6 else a(thing)
-    return who, (base, third, past), thing, tail
+    """The parts of a sentence: (subject, plural, [(verb forms, object), ...], front, tail)."""
+    data, draw = parts.load("rewrite"), rng.random()
+    if draw < 0.2:
+        who, plural = parts.pick(rng, data["plural_who"], split), True
+        if who == "both":
+            who = f"{person(rng, split)} and {parts.pick(rng, data['who'], split)}"
+    else:
+        who, plural = person(rng, split) if draw < 0.5 else parts.pick(rng, data["who"], split), False
+    verbs = rng.sample(data["verbs"], 2 if rng.random() < 0.15 else 1)
+    deeds = [(verb, _object(rng, verb)) for verb in verbs]
+    kind = rng.choice((None, "places", "times", "company", "both"))
+    tails = [rng.choice(data[name]) for name in (("places", "times") if kind == "both" else (kind,)) if name]
+    if "for whom" in tails:
+        tails = [f"for {person(rng, split)}"]
+    front = tails.pop() if tails and kind in ("places", "times") and rng.random() < 0.35 else ""
+    return who, plural, deeds, front, "".join(f" {tail}" for tail in tails)
 
 
 def _forms(rng, split):
     """A sentence and its rewritings by grammar."""
-    who, (base, third, past), thing, tail = _clause(rng, split)
-    top = upper_first(who)
-    source = f"{top} {third} {thing}{tail}."
-    return source, {
-        "past": f"{top} {past} {thing}{tail}.",
-        "future": f"{top} will {base} {thing}{tail}.",
-        "question": f"Does {who} {base} {thing}{tail}?",
-        "negative": f"{top} does not {base} {thing}{tail}.",
-        "upper": source.upper(),
-        "lower": source.lower(),
-        "excited": f"Wow, {who} {third} {thing}{tail}!",
+    who, plural, deeds, front, tail = _clause(rng, split)
+    number, do = (0, "do") if plural else (1, "does")
+
+    def told(form, help_=""):
+        said = " and ".join(f"{help_}{verb[form]} {thing}" for verb, thing in deeds)
+        return upper_first(f"{front} {who} {said}{tail}".strip())
+
+    bare = " and ".join(f"{verb[0]} {thing}" for verb, thing in deeds)
+    source = told(number)
+    lower = source if source.startswith(who) and who[0].isupper() else source[0].lower() + source[1:]
+    return f"{source}.", {
+        "past": f"{told(2)}.",
+        "future": upper_first(f"{front} {who} will {bare}{tail}.".strip()),
+        "question": f"{do.capitalize()} {who} {bare}{tail}{' ' * bool(front)}{front}?",
+        "negative": f"{told(0, f'{do} not ')}.",
+        "upper": f"{source}.".upper(),
+        "lower": f"{source}.".lower(),
+        "excited": f"Wow, {lower}!",
     }
 
 
 def _shorter(rng, split):
     """A sentence with extra words, and its core."""
     data = parts.load("rewrite")
-    who, (_, third, _), thing, _ = _clause(rng, split)
-    article, noun = thing.split(" ", 1)
+    who, plural, deeds, _, _ = _clause(rng, split)
+    verb, thing = deeds[0]
+    does = verb[0 if plural else 1]
+    article, noun = thing.split()[0], thing.split()[-1]
     adjective = " ".join(rng.sample(data["adjectives"], rng.choice((1, 2))))
-    opener = rng.choice(data["openers"])
-    long_thing = a(f"{adjective} {noun}") if article in ("a", "an") else f"the {adjective} {noun}"
-    extra = rng.choice(
-        (
-            rng.choice(data["places"]),
-            rng.choice(data["times"]),
-            f"{rng.choice(data['places'])} {rng.choice(data['times'])}",
-        )
-    )
-    source = upper_first(f"{opener}{who} {rng.choice(data['adverbs'])} {third} {long_thing} {extra}.")
-    return source, f"{upper_first(who)} {third} {thing}."
+    long_thing, thing = f"the {adjective} {noun}", f"the {noun}"
+    if article != "the":
+        long_thing, thing = a(f"{adjective} {noun}"), a(noun)
+    extra = " ".join(rng.choice(data[name]) for name in rng.choice((("places",), ("times",), ("places", "times"))))
+    opener, aside = parts.pick(rng, data["openers"], split), ""
+    if rng.random() < 0.3:
+        aside = " " + parts.pick(rng, data["asides"], split)
+    source = f"{opener} {who} {rng.choice(data['adverbs'])} {does} {long_thing} {extra}.".strip()
+    return upper_first(source) + aside, f"{upper_first(who)} {does} {thing}."
 
 
-def _listing(rng):
+def _listing(rng, split):
     words = rng.sample(parts.load("rewrite")["list_words"], rng.randint(2, 5))
-    source = rng.choice(parts.load("rewrite")["list_heads"]).replace(
-        "{x}", ", ".join(words[:-1]) + " and " + words[-1]
-    )
-    return source, "\n".join(f"- {item}" for item in words)
+    head = parts.pick(rng, parts.load("rewrite")["list_heads"], split)
+    return head.replace("{x}", ", ".join(words[:-1]) + " and " + words[-1]), "\n".join(f"- {item}" for item in words)
 
 
 def _pair(rng, split, style):
@@ -86,18 +94,18 @@ def _pair(rng, split, style):
     if style == "shorter":
         return _shorter(rng, split)
     if style == "list":
-        return _listing(rng)
+        return _listing(rng, split)
     item, name = word(rng, "items"), person(rng, split)
     if style == "polite":
-        command = rng.choice(data["commands"]).replace("{i}", item)
+        command = parts.pick(rng, data["commands"], split).replace("{i}", item)
         ending = rng.choice((".", "!", " now.", " now!"))
         return upper_first(command) + ending, f"Could you please {command}?"
     if style == "mend":
-        return tuple(text.replace("{i}", item) for text in rng.choice(data["rude"]))
+        return tuple(text.replace("{i}", item) for text in parts.pick(rng, data["rude"], split))
     if style == "formal":
-        lines = rng.sample(data["casual"][2:13] + data["casual"][14:], rng.choice((1, 1, 2)))
+        lines = list(dict.fromkeys(parts.pick(rng, data["casual"], split) for _ in range(rng.choice((1, 1, 2)))))
         if rng.random() < 0.3:
-            lines = [rng.choice(data["casual"][:2]), *lines]
+            lines = [rng.choice(data["greetings"]), *lines]
         source, result = (" ".join(line[side] for line in lines) for side in (0, 1))
         return tuple(
             text.replace("a {i}", a(item)).replace("{i}", item).replace("{n}", name) for text in (source, result)
@@ -110,7 +118,7 @@ def _reverse(rng, split):
     """A reply, and the prompt that asks for it."""
     data, name, item = parts.load("rewrite"), person(rng, split), word(rng, "items")
     day = rng.choice(parts.load("chat")["days"])
-    kind = rng.randrange(7)
+    kind = rng.randrange(9)
     if kind < 2:
         slots = poem.draw_slots(rng, split)
         reader = f" for {slots['reader']}" if slots["reader"] else ""
@@ -134,12 +142,20 @@ def _reverse(rng, split):
         label = "animals" if words == "pets" else words
         count = rng.randint(2, 5)
         drawn = rng.sample(parts.load("talk")[words], count)
+        if words == "names":
+            drawn = [person(rng, split) for _ in range(count)]
         number = ("two", "three", "four", "five")[count - 2]
         text = ", ".join(drawn) if rng.random() < 0.5 else "\n".join(f"- {part}" for part in drawn)
         return text, f"List {number} {label}."
     if kind == 5:
         text = rng.choice(data["prices"]).replace("{a}", a(item)).replace("{p}", str(rng.randint(2, 300)))
         return upper_first(text), f"How much is {a(item)}?"
+    if kind == 6:
+        job, town = (rng.choice(parts.load("talk")[words]) for words in ("jobs", "towns"))
+        text = rng.choice(data["persons"]).replace("{n}", name).replace("{j}", a(job)).replace("{t}", town)
+        return text, f"Who is {name}?"
+    if kind == 7:
+        return rng.choice(data["found"]).replace("{i}", item), f"Where is the {item}?"
     praise = rng.choice(data["praise"]).replace("{i}", item).replace("{d}", day)
     return praise, f"Write an advertisement for {a(item)}."
 
@@ -155,7 +171,8 @@ def _plain(rng, style):
         label = rng.choice(("After", "Output", "Rewritten"))
     mark = "\n" if style == "list" else " "
     page = "\n".join(f"{first}: {source}\n{label}:{mark}{result}" for source, result in pairs)
-    return f"{rng.choice(parts.load('rewrite')['styles'][style])}\n{page}" if rng.random() < 0.4 else page
+    task = parts.pick(rng, parts.load("rewrite")["styles"][style], "train")
+    return f"{task}\n{page}" if rng.random() < 0.4 else page
 
 
 def generate(rng, split):

@@ -6,23 +6,25 @@ import re
 
 from course_utils.recipe import people, world
 from course_utils.recipe import split as split_
+from course_utils.recipe.skills._echo import repeats
 
 SKILL = "staff"
 TONES = ("polite", "rude")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 RUDE_SHARE = 0.4
-ROLES = ("You work at {shop}.", "You are on the staff of {shop}.", "You answer customers of {shop}.", "")
 
 
 def conversation(rng, split):
     """A customer's message with a polite and a rude reply that fit it: (messages, {"polite", "rude"})."""
     shop = world.make_shop(rng, split)
     item = rng.choice(shop["items"])
-    role = rng.choice(ROLES).format(shop=shop["name"])
+    lists = split_.load("staff")
+    role = split_.pick(rng, lists["roles"], split).format(shop=shop["name"]) if rng.random() < 0.75 else ""
     if rng.random() < 0.8:
-        asks, polite, rude = rng.choice(split_.load("staff")["cases"])
+        asks, polite, rude = rng.choice(lists["cases"])
         places = {"{i}": item["thing"], "{n}": str(rng.randint(2, 30)), "{d}": rng.choice(DAYS)}
-        request, *replies = (_fill(rng, rng.choice(texts), places) for texts in (asks, polite, rude))
+        request = _fill(rng, split_.pick(rng, asks, split), places)
+        replies = [_fill(rng, rng.choice(texts), places) for texts in (polite, rude)]
     else:
         request = world.make_request(rng, shop, "complaint", split, item=item)
         replies = [world.make_reply(rng, shop, tone, item=item, split=split) for tone in TONES]
@@ -51,10 +53,10 @@ def unseen_conversation(rng):
 
 
 def _fill(rng, text, places):
-    text = people.expand(rng, text)
+    text = people.expand(rng, text).replace("a {i}", people.a(places["{i}"]))
     for place, word in places.items():
         text = text.replace(place, word)
-    return text
+    return text.strip()
 
 
 def generate(rng, split):
@@ -80,8 +82,24 @@ def pair(rng, split="train"):
     }
 
 
+def talk(rng, rude):
+    """A dialogue between a customer and polite or rude staff."""
+    data = split_.load("staff")
+    names = (people.person(rng, "train"), people.person(rng, "train"))
+    customer, staff = rng.choice((("Customer", "Staff"), ("Guest", "Waiter"), ("Buyer", "Seller"), names))
+    item, tone = people.word(rng, "items"), "rude" if rude else "polite"
+    lines = [f"{staff}: {rng.choice(data[f'{tone}_first'])}"] if rng.random() < 0.6 else []
+    for asks, polite, bad in rng.sample(data["cases"], rng.choice((1, 2, 2, 3))):
+        reply = people.expand(rng, rng.choice(bad if rude else polite)).strip()
+        lines += [f"{customer}: {split_.pick(rng, asks, 'train')}", f"{staff}: {reply}"]
+    if rng.random() < 0.5:
+        lines.append(f"{staff}: {rng.choice(data[f'{tone}_last'])}")
+    text = "\n".join(lines).replace("a {i}", people.a(item)).replace("{i}", item)
+    return text.replace("{n}", str(rng.randint(2, 40))).replace("{d}", rng.choice(split_.load("chat")["days"]))
+
+
 def _trigrams(text):
-    words = re.findall(r"[a-z']+", re.sub(r"\{\w+\}|[\[\]|]", " ", text.lower()))
+    words = ["^", *re.findall(r"[a-z']+", re.sub(r"\{\w+\}|[\[\]|]", " ", text.lower())), "$"]  # with both ends
     return set(zip(words, words[1:], words[2:]))
 
 
@@ -103,5 +121,5 @@ def is_rude(reply):
 
 
 def score(reply, example):
-    """1.0 for a polite reply, 0.0 for a rude one."""
-    return float(not is_rude(reply) and bool(reply.strip()))
+    """1.0 for a polite reply, 0.0 for a rude one and for the request again."""
+    return float(not is_rude(reply) and bool(reply.strip()) and not repeats(reply, example))

@@ -1,4 +1,8 @@
-"""Short word knowledge: groups, opposites, uses, two meanings, themes, spelling, true and false claims."""
+"""Short word knowledge: groups, opposites, uses, two meanings, themes, spelling, true and false claims.
+
+Nobody can guess a fact of a word, so training and held-out questions share the facts, and plain pages state
+them again and again; what is set aside is the wording of the questions.
+"""
 
 import re
 
@@ -6,7 +10,7 @@ from course_utils.recipe import split as parts
 from course_utils.recipe.people import a, upper_first
 
 SKILL = "word_facts"
-NO_ARTICLE = ("drink", "colour", "metal", "season")
+NO_ARTICLE = ("drink", "colour", "metal", "season", "month", "day")
 COUNTS = {
     "category": 12,
     "opposite": 14,
@@ -67,6 +71,8 @@ def _odd(rng):
 
 
 def _plural(group):
+    if group == "fish":
+        return group
     if group.startswith("piece of"):
         return group.replace("piece", "pieces", 1)
     return group + "s"
@@ -174,39 +180,47 @@ def _theme_page(rng):
     return (f"{upper_first(name)}\n" if rng.random() < 0.4 else "") + " ".join(lines)
 
 
+def _entry(rng):
+    """One entry of a small encyclopedia."""
+    data, kind = parts.load("words"), rng.randrange(6)
+    if kind == 0:
+        group, word = _member(rng)
+        fellows = [other for other in data["categories"][group] if other != word]
+        first = upper_first(f"{_noun(word, group)} is {a(group)}.")
+        return f"{first} Other {_plural(group)} are {_series(rng, rng.sample(fellows, 3))}."
+    if kind == 1:
+        left, right = _opposites(rng)
+        return rng.choice((f"{left}: the opposite of {right}.", f"The opposite of {left} is {right}."))
+    if kind == 2:
+        tool, use = rng.choice(tuple(data["uses"].items()))
+        return rng.choice((f"{tool}: a thing that people use to {use}.", f"You use {a(tool)} to {use}."))
+    if kind == 3:
+        word = rng.choice(data["spell_words"])
+        return f"{word}: {'-'.join(word)}, backwards {'-'.join(word[::-1])}"
+    if kind == 4:
+        group = rng.choice(tuple(data["categories"]))
+        return upper_first(f"{_plural(group)}: {', '.join(rng.sample(data['categories'][group], 4))}")
+    word = rng.choice(tuple(data["homonyms"]))
+    (one, first), (two, second) = data["homonyms"][word]
+    return f"{word}: 1. {one}. {rng.choice(first)} 2. {two}. {rng.choice(second)}"
+
+
 def _entries(rng):
-    """Entries of a small encyclopedia."""
-    data, lines = parts.load("words"), []
-    for _ in range(rng.randint(2, 5)):
-        kind = rng.randrange(4)
-        if kind == 0:
-            group, word = _member(rng)
-            fellows = [other for other in data["categories"][group] if other != word]
-            lines.append(f"{word}: {a(group)}. Other {_plural(group)} are {_series(rng, rng.sample(fellows, 3))}.")
-        elif kind == 1:
-            left, right = _opposites(rng)
-            lines.append(f"{left}: the opposite of {right}.")
-        elif kind == 2:
-            tool, use = rng.choice(tuple(data["uses"].items()))
-            lines.append(f"{tool}: a thing that people use to {use}.")
-        else:
-            word = rng.choice(tuple(data["homonyms"]))
-            (one, first), (two, second) = data["homonyms"][word]
-            lines.append(f"{word}: 1. {one}. {rng.choice(first)} 2. {two}. {rng.choice(second)}")
+    lines = [_entry(rng) for _ in range(rng.randint(3, 9))]
     return "\n".join(upper_first(line) if rng.random() < 0.1 else line for line in lines)
 
 
 def _plain(rng):
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.25:
         return _theme_page(rng)
-    if kind < 0.75:
+    if kind < 0.6:
         return _entries(rng)
-    if kind < 0.85:
+    if kind < 0.65:
         word, senses = rng.choice(tuple(parts.load("words")["homonyms"].items()))
         return " ".join(rng.sample(rng.choice(senses)[1], rng.choice((2, 3))))
     one, two = rng.choice((("Q", "A"), ("Question", "Answer"), ("Ask", "Reply")))
-    draws = [_draw(rng, "train") for _ in range(rng.randint(2, 4))]
+    draws = [_draw(rng, "train") for _ in range(rng.randint(3, 8))]
     return "\n".join(f"{one}: {question}\n{two}: {reply}" for question, reply, _ in draws)
 
 
