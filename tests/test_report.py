@@ -34,6 +34,7 @@ def right(monkeypatch):
     for name in draws:
         monkeypatch.setattr(report, name, remember(name))
     monkeypatch.setattr(report, "chat_batch", reply_all)
+    monkeypatch.setattr(report, "score_forced", lambda model, tokenizer, start, examples: [1.0] * len(examples))
     return limits
 
 
@@ -47,7 +48,7 @@ def test_the_right_replies_get_the_best_score_in_every_row(right):
     rows = report.skill_table(None, None, n=3, report=lines.append)
     labels = list(dict.fromkeys(row["skill"] for row in rows))
     kinds = [label for label in labels if ", " in label]
-    assert labels[: len(mix.SHARES)] == list(mix.SHARES) and len(kinds) == 3 * 4 + 2 + 3
+    assert labels[: len(mix.SHARES)] == list(mix.SHARES) and len(kinds) == 3 * 4 + 2 + 3 + 4 * len(report.CONTROLS)
     assert len(rows) == 2 * len(labels) == 2 * len(lines)
     assert {row["part"] for row in rows} == {"train", "heldout"} and {row["n"] for row in rows} == {3}
     assert all(row["value"] == 1.0 for row in rows if row["skill"] != "staff")  # staff is rude on purpose
@@ -59,6 +60,7 @@ def test_the_right_replies_get_the_best_score_in_every_row(right):
 def test_a_wrong_model_scores_0(monkeypatch):
     wrong = Reply("zzz", [], "stop")
     monkeypatch.setattr(report, "chat_batch", lambda model, tokenizer, prompts, **limits: [wrong for _ in prompts])
+    monkeypatch.setattr(report, "score_forced", lambda model, tokenizer, start, examples: [0.0] * len(examples))
     rows = report.skill_table(None, None, n=4, skills=["cot", "extract", "tools"], report=lambda line: None)
     assert {row["value"] for row in rows} == {0.0}
     assert all(0.3 < row["high"] < 1 for row in rows)  # four wrong replies prove little
@@ -162,3 +164,18 @@ def test_the_command_prints_lines_or_one_json_object(monkeypatch, capsys):
     shown = capsys.readouterr()
     assert json.loads(shown.out) == {"model": "instruct", "skills": [{"skill": "pal", "value": 0.5}]}
     assert "pal" in shown.err and asked == [("base", 200), ("instruct", 3)]
+
+
+def test_of_a_forced_beginning_the_first_number_counts(monkeypatch):
+    seen, texts = [], iter([" 12. Then 5 more.", " about 7, not 8", " many", " 1,200"])
+
+    def generate(model, tokenizer, prompts, max_new_tokens):
+        seen.extend(prompts)
+        return [Reply(next(texts), [], "stop") for _ in prompts]
+
+    monkeypatch.setattr(report, "encode", lambda tokenizer, text: list(text))
+    monkeypatch.setattr(report, "encode_chat", lambda tokenizer, messages: [messages[-1]["content"]])
+    monkeypatch.setattr(report, "generate_batch", generate)
+    examples = [{"gold": gold, "messages": [{"content": "asked"}, {}]} for gold in ("12", "8", "3", "1200")]
+    assert report.score_forced(None, None, "The", examples) == [1.0, 0.0, 0.0, 1.0]
+    assert seen == [["asked", "T", "h", "e"]] * 4

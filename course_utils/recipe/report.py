@@ -6,7 +6,9 @@ import re
 from collections import Counter
 
 from course_utils import measures
-from course_utils.models import chat_batch
+from course_utils.metrics import same_number
+from course_utils.models import chat_batch, generate_batch
+from course_utils.models.decoding import encode, encode_chat
 from course_utils.prompts import question_messages
 from course_utils.recipe import mix, problems, split, stories
 
@@ -37,6 +39,11 @@ REPLY_TOKENS = {
     "outline": 130,
     "revise": 50,
 }
+
+
+# Controls of the chain: the reply begins so, and the next number counts. No room to reason stands before it.
+CONTROLS = {"dots only": ". . . . . . . . . . . . . . . . The answer is", "answer first": "The answer is"}
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 def meanings():
@@ -94,6 +101,15 @@ def score_examples(model, tokenizer, name, examples):
     return [float(mix.skill(name).score(reply, example)) for reply, example in zip(replies, examples)], replies
 
 
+def score_forced(model, tokenizer, start, examples):
+    """The score of the first number after a reply's forced beginning, for each example."""
+    beginning = encode(tokenizer, start)
+    prompts = [encode_chat(tokenizer, example["messages"][:-1]) + beginning for example in examples]
+    replies = generate_batch(model, tokenizer, prompts, max_new_tokens=REPLY_TOKENS["direct"])
+    found = [NUMBER.search(reply.text) for reply in replies]
+    return [float(bool(it) and same_number(it[0], example["gold"])) for it, example in zip(found, examples)]
+
+
 def floor_of(name, examples):
     """The score of the best constant reply: the three most frequent right answers, each given to every example."""
     common = [text for text, _ in Counter(example["messages"][-1]["content"] for example in examples).most_common(3)]
@@ -107,9 +123,8 @@ def interval(label, scores, groups=None):
     return measures.mean(label, scores, groups=groups)
 
 
-def measured_row(model, tokenizer, name, label, part, examples):
+def measured_row(name, label, part, examples, scores):
     """The row of one skill and part; word problems are redrawn by schema (or structure of a story)."""
-    scores, _ = score_examples(model, tokenizer, name, examples)
     groups = [example["problem"]["id"] for example in examples] if "problem" in examples[0] else None
     found = interval(label, scores, groups)
     row = {"skill": label, "part": part, "family": meanings()[name][0], "metric": meanings()[name][1], "n": found.n}
@@ -123,11 +138,11 @@ def line_of(pair):
         f"{row['part']} {row['value']:.3f} in [{row['low']:.3f}, {row['high']:.3f}] floor {row['floor']:.3f}"
         for row in pair
     ]
-    return f"{pair[0]['skill']:<20} n={pair[0]['n']} {' | '.join(cells)} | 1.0: {pair[0]['metric']}"
+    return f"{pair[0]['skill']:<31} n={pair[0]['n']} {' | '.join(cells)} | 1.0: {pair[0]['metric']}"
 
 
 def skill_table(model, tokenizer, n=200, seed=9, skills=None, report=print):
-    """Measure every skill in both parts, then word problems by operations, with large numbers, and new stories.
+    """Measure every skill in both parts, then word problems by operations (with controls), with large numbers, and stories.
 
     Returns [{"skill", "part", "family", "metric", "n", "value", "low", "high", "floor"}]; the rows of kinds of word
     problems have a comma in "skill", such as "cot, 2 operations".
@@ -138,7 +153,15 @@ def skill_table(model, tokenizer, n=200, seed=9, skills=None, report=print):
         chosen = [form for form in forms if form in skills]
         cases += [(form, f"{form}, {kind}", functools.partial(problems_of, kind, form)) for form in chosen]
     for name, label, draw in cases:
-        pair = [measured_row(model, tokenizer, name, label, part, draw(part, n, seed)) for part in PARTS]
-        report(line_of(pair))
-        rows += pair
+        drawn = {part: draw(part, n, seed) for part in PARTS}
+        measures_of = {label: lambda examples: score_examples(model, tokenizer, name, examples)[0]}
+        if label.startswith("cot, ") and "operation" in label:
+            measures_of |= {
+                f"{label}, {control}": functools.partial(score_forced, model, tokenizer, start)
+                for control, start in CONTROLS.items()
+            }
+        for its, score in measures_of.items():
+            pair = [measured_row(name, its, part, examples, score(examples)) for part, examples in drawn.items()]
+            report(line_of(pair))
+            rows += pair
     return rows
