@@ -75,7 +75,7 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
         "tokens": stage_tokens,
         "seconds": round(curve[-1]["seconds"]),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "shares": mix.SHARES,
+        "shares": mix.BASE if stage == "base" else mix.SHARES,
         "tokenizer_sha256": tokenizer.tokenizer_hash(made),
         "data_sha256": training.data_hash(stage, seed, made),
         "torch": torch.__version__,

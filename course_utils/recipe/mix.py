@@ -31,7 +31,13 @@ SHARES = {
     "density": 0.01,
     "outline": 0.01,
     "revise": 0.01,
+    "buoyancy": 0.025,
+    "repair": 0.02,
+    "tables": 0.015,
 }
+# The base model's text has no programs on tables, no programs to repair, no densities: these three came later.
+LATER = ("buoyancy", "repair", "tables")
+BASE = {name: share for name, share in SHARES.items() if name not in LATER}
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
 TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
 
@@ -50,28 +56,31 @@ def example(rng, part="train", name=None, shares=None):
     return skill(name).generate(rng, part)
 
 
-def plain_text(rng, part="train"):
-    """One document of the base model's text."""
+def plain_text(rng, part="train", shares=None):
+    """One document of the base model's text, or of other shares."""
     for _ in range(50):
-        text = example(rng, part).get("plain")
+        text = example(rng, part, shares=shares or BASE).get("plain")
         if text:
             return text
     raise ValueError("no skill gives plain text")
 
 
-def long_page(rng, characters=7000):
+def long_page(rng, shares=None, characters=7000):
     """A long page made of many short documents, so that the model meets its whole context."""
     parts, size = [], 0
     while size < characters:
-        parts.append(plain_text(rng))
+        parts.append(plain_text(rng, shares=shares))
         size += len(parts[-1])
     return "\n\n".join(parts)
 
 
-def base_ids(rng, tokenizer, limit=2048):
-    """A document of the base model as (token ids, weights of each token in the loss)."""
+def base_ids(rng, tokenizer, limit=2048, shares=None):
+    """A document of plain text as (token ids, weights of each token in the loss)."""
     kind = rng.random()
-    text = long_page(rng) if kind < 0.0006 else lookups.page(rng) if kind < 0.03 else plain_text(rng)
+    if kind < 0.0006:
+        text = long_page(rng, shares)
+    else:
+        text = lookups.page(rng) if kind < 0.03 else plain_text(rng, shares=shares)
     ids = tokenizer.encode(text, add_special_tokens=False)[: limit - 1] + [tokenizer.pad_token_id]
     return ids, [1] * len(ids)
 
@@ -86,13 +95,14 @@ def conversation(rng):
 def chat_ids(rng, tokenizer, limit=2048, chosen=None):
     """A conversation as (token ids, weights): what the assistant says counts in the loss.
 
+    What an assistant's message marked "given" says stands there only to be read, such as a program that failed.
     Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains.
     The labels of solved examples count like replies, the rest of such a prompt a little: so the model learns to read it.
     """
     chosen = chosen or conversation(rng)
     ids, said = [], []
     for number, message in enumerate(chosen["messages"]):
-        mine = message["role"] == "assistant"
+        mine = message["role"] == "assistant" and not message.get("given")
         parts = chosen.get("parts") if number == 0 else None
         for text, counts in (
             (f"<|im_start|>{message['role']}\n", False),
@@ -111,10 +121,12 @@ def chat_ids(rng, tokenizer, limit=2048, chosen=None):
 def shard(stage, seed, index, tokenizer, tokens=400_000):
     """Shard `index` of a stage ("base" or "instruct"): a list of (ids, weights); the same for the same seed."""
     rng, found, count = random.Random(f"{stage} {seed} {index}"), [], 0
-    make = base_ids if stage == "base" else chat_ids
     while count < tokens:
         # About one document in seventeen of the instruct stage stays plain text, so that language is not forgotten.
-        pair = (base_ids if stage != "base" and rng.random() < 0.06 else make)(rng, tokenizer)
+        if stage == "base":
+            pair = base_ids(rng, tokenizer)
+        else:
+            pair = base_ids(rng, tokenizer, shares=SHARES) if rng.random() < 0.06 else chat_ids(rng, tokenizer)
         if sum(pair[1]) > 0:
             found.append(pair)
             count += len(pair[0])

@@ -38,6 +38,9 @@ REPLY_TOKENS = {
     "density": 100,
     "outline": 130,
     "revise": 50,
+    "buoyancy": 60,
+    "repair": 80,
+    "tables": 40,
 }
 
 
