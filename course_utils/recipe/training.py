@@ -206,6 +206,7 @@ def train(
     seed=1,
     matrix_rate=4e-3,
     other_rate=2e-3,
+    decay=0.3,
     save_every_s=240,
     compile_model=True,
     shards=batches.ahead,
@@ -213,7 +214,8 @@ def train(
 ):
     """Train a stage ("base" or "instruct") for a number of tokens, resuming from the last complete checkpoint.
 
-    `folder` holds checkpoints and curve.jsonl. Returns the curve: a list of {"step", "tokens", "loss_nats", "seconds"}.
+    `folder` holds checkpoints and curve.jsonl; the learning rate falls over the last part `decay` of the run. Returns
+    the curve: a list of {"step", "tokens", "loss_nats", "seconds"}.
     """
     keep_memory()
     run = Run(model, folder, matrix_rate, other_rate)
@@ -233,7 +235,7 @@ def train(
             if number < skip:
                 continue
             batch = [torch.from_numpy(array).to(device) for array in (ids.astype(np.int64), weights, positions)]
-            run.step(body, losses, batch, rate_at(run.state["tokens"] / tokens))
+            run.step(body, losses, batch, rate_at(run.state["tokens"] / tokens, decay=decay))
             run.state["tokens"] += int((ids != 0).sum())
             run.state |= {"shard": index, "done": number + 1}
             if run.state["step"] % 25 == 0:
