@@ -54,7 +54,7 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
         model = AutoModelForCausalLM.from_pretrained(make_model("base", work, preset, seed=seed), dtype=torch.float32)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     # The second stage learns at a lower rate, which falls nearly all the way: it must not undo the first.
-    scale = 1.0 if stage == "base" else 0.75
+    scale = 1.0 if stage == "base" else 0.35
     curve = training.train(
         model,
         made,
