@@ -29,9 +29,11 @@ print("finished", sum(p.double().abs().sum().item() for p in model.parameters())
 
 
 def test_every_schema_comes_out_and_its_program_gives_its_answer():
-    faults = [fault for fault in map(schemas.check, problems.schemas("all")) if fault]
+    every = problems.schemas("all") + problems.schemas("all", long=True)
+    faults = [fault for fault in map(schemas.check, every) if fault]
     assert faults == []
-    assert len(problems.schemas("all")) >= 1000
+    assert len({schema["id"] for schema in every}) == len(every) >= 1400
+    assert {len(schema["steps"]) for schema in problems.schemas("all", long=True)} == {3, 4, 5, 6, 7, 8}
     assert len({schema["type"] for schema in problems.schemas("all")}) >= 40
 
 
@@ -56,17 +58,19 @@ def test_ids_are_unique_and_held_out_schemas_never_reach_training():
     assert not drawn & aside and {name for name in drawn if not name.startswith("story ")} <= train
 
 
-@pytest.mark.parametrize("name", list(mix.SHARES))
-def test_each_skill_scores_its_own_gold_reply_and_not_a_wrong_one(name):
-    rng = random.Random(1)
-    for part in ("train", "heldout"):
-        for _ in range(150):
-            example = mix.example(rng, part, name)
-            gold = example["messages"][-1]["content"]
-            right = mix.skill(name).score(gold, example)
-            assert right == 1.0 or (name == "staff" and right in (0.0, 1.0)), (gold, example)
-    wrong = [mix.skill(name).score("zzz", mix.example(rng, "heldout", name)) for _ in range(50)]
-    assert name == "staff" or sum(wrong) < 30
+def test_long_problems_enter_at_their_shard_and_not_before(monkeypatch):
+    monkeypatch.setattr(mix, "SHARES", {"cot": 1.0})
+    asides = {schema["id"] for schema in problems.schemas("heldout", long=True)}
+    assert asides and not asides & {schema["id"] for schema in problems.schemas("train", long=True)}
+    drawn, draw = [], problems.draw
+    monkeypatch.setattr(problems, "draw", lambda *given, **named: drawn.append(draw(*given, **named)) or drawn[-1])
+    shares = []
+    for index in (mix.LONG_FROM - 1, mix.LONG_FROM):
+        drawn.clear()
+        mix.shard("instruct", 1, index, Letters(), tokens=60_000)
+        long = {schema["id"] for schema in problems.schemas("train", long=True)}
+        shares.append(sum(problem["id"] in long for problem in drawn) / len(drawn))
+    assert shares[0] == 0 and shares[1] > 0.2
 
 
 def test_same_seed_same_text_and_another_seed_another():

@@ -48,7 +48,7 @@ def test_the_right_replies_get_the_best_score_in_every_row(right):
     rows = report.skill_table(None, None, n=3, report=lines.append)
     labels = list(dict.fromkeys(row["skill"] for row in rows))
     kinds = [label for label in labels if ", " in label]
-    assert labels[: len(mix.SHARES)] == list(mix.SHARES) and len(kinds) == 3 * 4 + 2 + 3 + 4 * len(report.CONTROLS)
+    assert labels[: len(mix.SHARES)] == list(mix.SHARES) and len(kinds) == 3 * 6 + 2 + 3 + 6 * len(report.CONTROLS)
     assert len(rows) == 2 * len(labels) == 2 * len(lines)
     assert {row["part"] for row in rows} == {"train", "heldout"} and {row["n"] for row in rows} == {3}
     assert all(row["value"] == 1.0 for row in rows if row["skill"] != "staff")  # staff is rude on purpose
@@ -80,6 +80,11 @@ def test_kinds_of_problems_are_what_they_say():
             assert {example["problem"]["operations"] for example in found} == {count}
             ids = {schema["id"] for schema in problems.schemas(part)}
             assert all(example["problem"]["id"] in ids for example in found)
+    for part in report.PARTS:
+        found = report.problems_of("6 to 8 operations", "cot", part, 20)
+        assert {6, 7} <= {example["problem"]["operations"] for example in found} <= {6, 7, 8}
+        ids = {schema["id"] for schema in problems.schemas(part, long=True)}
+        assert all(example["problem"]["id"] in ids for example in found)
     for example in report.problems_of("large numbers", "pal", "heldout", 30):
         assert re.search(r"\d{5,}", example["messages"][0]["content"])
     for part in report.PARTS:

@@ -5,8 +5,14 @@ import random
 
 import pytest
 
+from course_utils.commands import recipe
 from course_utils.recipe import building, problems, trials, training
 from course_utils.settings import CourseError
+
+
+def test_the_command_offers_every_preset_and_every_trial():
+    assert recipe.PRESETS == tuple(training.PRESETS)
+    assert recipe.TRIALS == tuple(trials.TRIALS)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def skill_table(model, tokenizer, n, report):
 
 def run(arguments):
     """Build, run a trial, look for test questions, or print the hashes of tokenizer and data."""
-    from course_utils.recipe import building, contamination, tokenizer, training
+    from course_utils.recipe import building, contamination, mix, tokenizer, training
 
     if arguments.action == "contamination":
         for file in arguments.names:
@@ -63,8 +63,8 @@ def run(arguments):
         building.claim_work(work, seed=arguments.seed)
         made = building.make_tokenizer(work, seed=arguments.seed)
         print("tokenizer", tokenizer.tokenizer_hash(made))
-        for stage in ("base", "instruct"):
-            print(stage, training.data_hash(stage, arguments.seed, made))
+        for stage, index in (("base", 0), ("instruct", 0), ("instruct", mix.LONG_FROM)):
+            print(f"{stage}, shard {index}", training.data_hash(stage, arguments.seed, made, index=index))
         return 0
     if arguments.action == "trial":
         from course_utils.recipe import trials

@@ -132,7 +132,7 @@ def publish(work, models=MODELS):
     return cards.write_manifest(Path(models).parent)
 
 
-def build(work, preset="small", seed=1, compile_model=True, report_line=print, models=None):
+def build(work, preset="medium", seed=1, compile_model=True, report_line=print, models=None):
     """The whole recipe, resumed where it stopped: every model and its card; then published if wanted."""
     claim_work(work, preset=preset, seed=seed)
     for stage in ("base", "instruct"):

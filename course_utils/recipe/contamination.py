@@ -24,10 +24,10 @@ def windows(text, size=8):
 
 
 def training_text(documents=20_000, seed=77):
-    """Fresh documents of the training mix, prompts and replies and plain pages."""
+    """Fresh documents of the training mix with its long problems, prompts and replies and plain pages."""
     rng = random.Random(seed)
     for _ in range(documents):
-        example = mix.example(rng)
+        example = mix.conversation(rng, mix.LONG)
         yield " ".join(message["content"] for message in example["messages"])
         if example.get("plain"):
             yield example["plain"]

@@ -4,7 +4,8 @@ import functools
 import importlib
 import random
 
-from course_utils.recipe import lookups
+from course_utils.recipe import lookups, problems
+from course_utils.recipe.skills import _problem
 
 # Share of the documents of each skill. The three forms of word problems get the same number of documents.
 SHARES = {
@@ -38,6 +39,8 @@ SHARES = {
 # The base model's text has no programs on tables, no programs to repair, no densities: these three came later.
 LATER = ("buoyancy", "repair", "tables")
 BASE = {name: share for name, share in SHARES.items() if name not in LATER}
+# From this shard of the instruct stage on, this share of the word problems has three to eight steps: short ones come first.
+LONG_FROM, LONG = 65, 0.45
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
 TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
 
@@ -85,21 +88,27 @@ def base_ids(rng, tokenizer, limit=2048, shares=None):
     return ids, [1] * len(ids)
 
 
-def conversation(rng):
-    """One training example: of the skills with short replies, several questions in a row."""
+def conversation(rng, long=0.0):
+    """One training example: of the skills with short replies, several questions in a row.
+
+    `long` is the share of word problems that come from the long schemas.
+    """
     chosen = example(rng)
+    if long and chosen["skill"] in problems.FORMS and rng.random() < long:
+        problem = problems.draw(rng, schema=rng.choice(problems.schemas(long=True)))
+        return _problem.generate(rng, "train", chosen["skill"], problem=problem)
     more = [skill(chosen["skill"]).generate(rng, "train") for _ in range(rng.randrange(TURNS.get(chosen["skill"], 1)))]
     return chosen | {"messages": chosen["messages"] + [message for other in more for message in other["messages"]]}
 
 
-def chat_ids(rng, tokenizer, limit=2048, chosen=None):
+def chat_ids(rng, tokenizer, limit=2048, chosen=None, long=0.0):
     """A conversation as (token ids, weights): what the assistant says counts in the loss.
 
     What an assistant's message marked "given" says stands there only to be read, such as a program that failed.
     Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains.
     The labels of solved examples count like replies, the rest of such a prompt a little: so the model learns to read it.
     """
-    chosen = chosen or conversation(rng)
+    chosen = chosen or conversation(rng, long)
     ids, said = [], []
     for number, message in enumerate(chosen["messages"]):
         mine = message["role"] == "assistant" and not message.get("given")
@@ -121,12 +130,13 @@ def chat_ids(rng, tokenizer, limit=2048, chosen=None):
 def shard(stage, seed, index, tokenizer, tokens=400_000):
     """Shard `index` of a stage ("base" or "instruct"): a list of (ids, weights); the same for the same seed."""
     rng, found, count = random.Random(f"{stage} {seed} {index}"), [], 0
+    long = LONG if index >= LONG_FROM else 0.0
     while count < tokens:
         # About one document in seventeen of the instruct stage stays plain text, so that language is not forgotten.
         if stage == "base":
             pair = base_ids(rng, tokenizer)
         else:
-            pair = base_ids(rng, tokenizer, shares=SHARES) if rng.random() < 0.06 else chat_ids(rng, tokenizer)
+            pair = base_ids(rng, tokenizer, shares=SHARES) if rng.random() < 0.06 else chat_ids(rng, tokenizer, long=long)
         if sum(pair[1]) > 0:
             found.append(pair)
             count += len(pair[0])

@@ -15,7 +15,7 @@ from course_utils.recipe import mix, problems, split, stories
 PARTS = ("train", "heldout")  # new draws of known schemas and wordings; schemas and wordings never seen
 # The 99.5 % quantile of the right replies' tokens, rounded up to tens; for cot and pal with the large numbers.
 REPLY_TOKENS = {
-    "pal": 80,
+    "pal": 90,
     "cot": 170,
     "direct": 10,
     "drill": 10,
@@ -61,8 +61,9 @@ def examples_of(name, part, n, seed=9):
     return [mix.example(rng, part, name) for _ in range(n)]
 
 
-def _with_operations(rng, part, count):
-    return problems.draw(rng, part, rng.choice([one for one in problems.schemas(part) if len(one["steps"]) == count]))
+def _with_operations(rng, part, least, most, long=False):
+    chosen = [one for one in problems.schemas(part, long) if least <= len(one["steps"]) <= most]
+    return problems.draw(rng, part, rng.choice(chosen))
 
 
 def _with_large_numbers(rng, part):
@@ -79,9 +80,13 @@ def _with_large_numbers(rng, part):
 def kinds_of_problems():
     """The kinds of word problems with rows of their own: {kind: (forms, draw(rng, part))}."""
     kinds = {
-        f"{count} operation{'s' * (count > 1)}": (problems.FORMS, functools.partial(_with_operations, count=count))
-        for count in (1, 2, 3, 4)
+        f"{count} operation{'s' * (count > 1)}": (
+            problems.FORMS,
+            functools.partial(_with_operations, least=count, most=count, long=count == 5),
+        )
+        for count in (1, 2, 3, 4, 5)
     }
+    kinds["6 to 8 operations"] = (problems.FORMS, functools.partial(_with_operations, least=6, most=8, long=True))
     kinds["large numbers"] = (("cot", "pal"), _with_large_numbers)
     return kinds | {"stories": (problems.FORMS, stories.draw)}
 

@@ -49,7 +49,8 @@ def _run(program):
 def main(arguments):
     """Print faults, counts and a few problems to read, of the schemas whose id begins with the given text."""
     name = arguments[0] if arguments else ""
-    chosen = [schema for schema in problems.schemas("all") if schema.get("id", "").startswith(name)]
+    every = problems.schemas("all") + problems.schemas("all", long=True)
+    chosen = [schema for schema in every if schema.get("id", "").startswith(name)]
     faults = [fault for fault in map(check, chosen) if fault]
     print("\n".join(faults))
     print(f"{len(chosen)} schemas, {len({s.get('type') for s in chosen})} types, {len(faults)} faults")

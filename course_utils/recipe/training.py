@@ -113,9 +113,9 @@ def last_checkpoint(folder):
     return None
 
 
-def data_hash(stage, seed, tokenizer, tokens=20_000):
-    """A sha256 over the start of shard 0, to show that two runs train on the same text."""
-    documents = mix.shard(stage, seed, 0, tokenizer, tokens=tokens)
+def data_hash(stage, seed, tokenizer, tokens=20_000, index=0):
+    """A sha256 over the start of a shard, to show that two runs train on the same text."""
+    documents = mix.shard(stage, seed, index, tokenizer, tokens=tokens)
     return hashlib.sha256(json.dumps(documents).encode()).hexdigest()
 
 

@@ -17,6 +17,7 @@ from course_utils.settings import DATA, CourseError, write_atomic
 FOLDER = DATA / "trials"
 LENGTHS = (192, 512)
 BATCH_TOKENS = 2_048
+WATCHED = ("direct", "cot", "pal", "drill", "classify", "extract", "passage", "tools")
 
 
 def cycling(documents, seed):
@@ -202,7 +203,6 @@ def checkpoints(tokenizer, work, run, n=100):
             )
 
 
-WATCHED = ("direct", "cot", "pal", "drill", "classify", "extract", "passage", "tools")
 TRIALS = {"crossover": crossover, "schemas": schemas, "arithmetic": arithmetic, "checkpoints": checkpoints}
 
 

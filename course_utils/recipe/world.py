@@ -3,6 +3,7 @@
 import functools
 
 from course_utils.recipe import split as parts
+from course_utils.recipe.people import upper_first
 
 TOPICS = ("delivery", "return", "payment", "size", "stock", "complaint", "opening hours", "thanks")
 LABELS = ("positive", "negative")
@@ -13,11 +14,6 @@ def article(text):
     first = text[:1].lower()
     vowel = first in "aeio" or (first == "u" and text[:3].lower() not in ("uku", "use", "uni"))
     return ("an " if vowel or text[:2] in ("8-", "11") else "a ") + text
-
-
-def sentence_case(text):
-    """The text with a capital first letter, the rest unchanged."""
-    return text[:1].upper() + text[1:]
 
 
 @functools.lru_cache(maxsize=None)
@@ -201,8 +197,8 @@ def slots(rng, shop, item=None):
         month=rng.choice(lists["months"]),
         price=item["price"],
         order=f"{rng.choice(('', '', '#', 'A', 'B-'))}{rng.randint(100, 99999)}",
-        good_cap=sentence_case(values["good"]),
-        bad_cap=sentence_case(values["bad"]),
+        good_cap=upper_first(values["good"]),
+        bad_cap=upper_first(values["bad"]),
     )
     return values
 
@@ -238,13 +234,13 @@ def catalogue_line(rng, item, style=None):
     """One line of a catalogue; pass the same `style` (an index) to keep a list uniform."""
     styles = parts.load("world_staff")["catalogue"]
     form = styles[style % len(styles)] if style is not None else rng.choice(styles)
-    return sentence_case(form.format(item=item["name"], price=item["price"], stock=item["stock"]))
+    return upper_first(form.format(item=item["name"], price=item["price"], stock=item["stock"]))
 
 
 def fact_sentence(rng, shop, topic, split="train"):
     """One sentence of the handbook about a topic of the shop's rules."""
     texts = parts.pick(rng, parts.load("world_facts")[topic]["say"], split)
-    return sentence_case(texts.format(**shop["rules"]))
+    return upper_first(texts.format(**shop["rules"]))
 
 
 def handbook(rng, shop, topics, split="train"):

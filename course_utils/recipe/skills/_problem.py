@@ -16,9 +16,9 @@ def draw(rng, part="train", low=None, high=None):
     return problems.draw(rng, part, low=low, high=high)
 
 
-def generate(rng, part, form, low=None, high=None):
-    """A word problem in one form. Schemas and wordings of the instruction are both split."""
-    problem = draw(rng, part, low=low, high=high)
+def generate(rng, part, form, low=None, high=None, problem=None):
+    """A word problem in one form, drawn or given. Schemas and wordings of the instruction are both split."""
+    problem = problem or draw(rng, part, low=low, high=high)
     wordings = split.load("problem_wordings")[form]
     wording = INSTRUCTIONS[form] if rng.random() < 0.5 else split.pick(rng, wordings, part)
     question = problems.respell(rng, problem["question"])

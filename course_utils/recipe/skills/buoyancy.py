@@ -4,6 +4,7 @@ from course_utils.metrics import normalize
 from course_utils.prompts import INSTRUCTIONS
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
+from course_utils.recipe.people import upper_first
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "buoyancy"
@@ -30,7 +31,7 @@ def facts_page(rng):
     lists = _lists()
     rows = rng.sample([*lists["solids"], *dict.fromkeys(lists["liquids"])], rng.randint(8, 24))
     wording = rng.choice(lists["tell"])
-    return "\n".join(wording.format(m=m, M=world.sentence_case(m), d=d) for m, d in rows)
+    return "\n".join(wording.format(m=m, M=upper_first(m), d=d) for m, d in rows)
 
 
 def question(rng, split, material, liquid, thing):
@@ -39,7 +40,7 @@ def question(rng, split, material, liquid, thing):
     asked = rng.choice(("sink", "sink", "float"))
     sinks = material[1] > liquid[1]
     yes = "yes" if sinks == (asked == "sink") else "no"
-    text = world.sentence_case(wording.format(a=world.article(f"{material[0]} {thing}"), s=asked, l=liquid[0]))
+    text = upper_first(wording.format(a=world.article(f"{material[0]} {thing}"), s=asked, l=liquid[0]))
     chain = _lists()["chain"][0].format(
         m=material[0], d=material[1], l=liquid[0], e=liquid[1], t=thing, yes=yes,
         more="more" if sinks else "less", does="sinks" if sinks else "floats",
@@ -57,7 +58,7 @@ def generate(rng, split):
     known = material in lists["solids"]
     if not known or rng.random() < 0.4:
         wording = rng.choice(lists["tell"])
-        told = [wording.format(m=m, M=world.sentence_case(m), d=d) for m, d in rng.sample([material, liquid], 2)]
+        told = [wording.format(m=m, M=upper_first(m), d=d) for m, d in rng.sample([material, liquid], 2)]
         text = "\n".join([*told, text]) if rng.random() < 0.7 else " ".join([text, *told])
     direct = rng.random() < 0.3
     cot = INSTRUCTIONS["cot"] if rng.random() < 0.5 else parts.pick(rng, parts.load("problem_wordings")["cot"], split)

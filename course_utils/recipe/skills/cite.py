@@ -2,8 +2,9 @@
 
 import re
 
-from course_utils.recipe import handbook, world
+from course_utils.recipe import handbook
 from course_utils.recipe import split as parts
+from course_utils.recipe.people import upper_first
 from course_utils.recipe.skills import passage
 
 SKILL = "cite"
@@ -31,7 +32,7 @@ def _from_entries(rng, split):
     """The same from entries of an encyclopedia; two of them may be of one kind."""
     entries = [passage.lore(rng, split) for _ in range(rng.randint(2, 5))]
     count = rng.choice((1, 2, 2, 3))
-    passages = [" ".join([head, *(world.sentence_case(say) for say, *_ in facts[:count])]) for head, facts in entries]
+    passages = [" ".join([head, *(upper_first(say) for say, *_ in facts[:count])]) for head, facts in entries]
     index = rng.randrange(len(entries))
     facts = entries[index][1]
     known = rng.random() < 0.68 or len(facts) <= count
@@ -47,7 +48,7 @@ def generate(rng, split):
     instruction = parts.pick(rng, parts.load("cite")["ask"], split)
     asked = f"{rng.choice(('Question: ', 'Q: ', ''))}{question}"
     order = (instruction, numbered, asked) if rng.random() < 0.75 else (numbered, asked, instruction)
-    reply = passage.UNKNOWN if gold is None else f"{world.sentence_case(gold)} [{index + 1}]"
+    reply = passage.UNKNOWN if gold is None else f"{upper_first(gold)} [{index + 1}]"
     if rng.random() < 0.25:
         messages = [{"role": "system", "content": f"{instruction}{gap}{numbered}"}, {"role": "user", "content": question}]
     else:

@@ -6,6 +6,7 @@ import re
 
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
+from course_utils.recipe.people import upper_first
 
 SKILL = "extract"
 FIELDS = ("name", "product", "colour", "size", "qty", "order", "price", "city", "day", "email", "phone")
@@ -42,7 +43,7 @@ def _values(rng, split):
         "product": item["name"],
         "plain": plain,
         "colour": colour,
-        "colour_cap": world.sentence_case(colour),
+        "colour_cap": upper_first(colour),
         "size": rng.choice(SIZES),
         "qty": NUMBERS[count - 2] if count <= 12 and rng.random() < 0.4 else str(count),
         "order": order,
@@ -102,7 +103,7 @@ def make_note(rng, split):
         record["product"] = text["product"] if "{product}" in note else plain
     if "colour_in_product" in used and text["product"] != plain:
         record["colour"] = tint
-    return world.sentence_case(note.format(**text)), record
+    return upper_first(note.format(**text)), record
 
 
 def _pick_keys(rng, record):
@@ -162,7 +163,7 @@ def _page(rng, split):
             blocks.append(f"Note: {note}\nRecord: {_as_json(record, keys)}")
         else:
             card = "\n".join(
-                f"{world.sentence_case(key.replace('_', ' '))}: {record.get(field) or '-'}" for field, key in keys
+                f"{upper_first(key.replace('_', ' '))}: {record.get(field) or '-'}" for field, key in keys
             )
             blocks.append(f"{note}\n{card}")
     return "\n\n".join(blocks)

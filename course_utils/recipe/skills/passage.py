@@ -4,6 +4,7 @@ import re
 
 from course_utils.recipe import handbook, world
 from course_utils.recipe import split as parts
+from course_utils.recipe.people import upper_first
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "passage"
@@ -45,11 +46,11 @@ def lore(rng, split):
             year += rng.randint(20, 80)
         else:
             value = _lore_value(rng, fact["value"], split)
-        say = parts.pick(rng, fact["say"], split).format(x=name, v=value, V=world.sentence_case(value))
+        say = parts.pick(rng, fact["say"], split).format(x=name, v=value, V=upper_first(value))
         ask = parts.pick(rng, fact["ask"], split).format(x=name)
-        facts.append((say, ask, value, world.sentence_case(say)))
+        facts.append((say, ask, value, upper_first(say)))
     rng.shuffle(facts)
-    return world.sentence_case(rng.choice(entry["opening"]).format(x=name)), facts
+    return upper_first(rng.choice(entry["opening"]).format(x=name)), facts
 
 
 def _shop_facts(rng, shop, split):
@@ -59,7 +60,7 @@ def _shop_facts(rng, shop, split):
     for topic in rng.sample(sorted(book), 8):
         ask = parts.pick(rng, book[topic]["ask"], split).format(**rules)
         reply = rng.choice(book[topic]["reply"]).format(**rules)
-        facts.append((world.fact_sentence(rng, shop, topic, split), ask, rules[topic], world.sentence_case(reply)))
+        facts.append((world.fact_sentence(rng, shop, topic, split), ask, rules[topic], upper_first(reply)))
     style = rng.randrange(12) if rng.random() < 0.7 else None
     for item in shop["items"][:4]:
         say = world.catalogue_line(rng, item, style)
@@ -70,7 +71,7 @@ def _shop_facts(rng, shop, split):
         item = shop["items"][0]
         say = parts.pick(rng, lists["stock_say"], split).format(**_slots(item)).rstrip(".") + "."
         facts[-1] = (
-            world.sentence_case(say),
+            upper_first(say),
             parts.pick(rng, lists["stock_ask"], split).format(**_slots(item)),
             str(item["stock"]),
             rng.choice(lists["stock_reply"]).format(**_slots(item)),
@@ -88,7 +89,7 @@ def _from_handbook(rng, split):
     known = rng.random() >= 0.33
     row = rng.choice([row for row in rows if (row["gold"] is not None) == known])
     answer = row["gold"] or UNKNOWN
-    facts = [("", ask, gold, world.sentence_case(gold)) for ask, gold in inside]
+    facts = [("", ask, gold, upper_first(gold)) for ask, gold in inside]
     return [section["text"]], row["question"], answer, answer, None, facts
 
 
@@ -106,7 +107,7 @@ def _passage(rng, split):
         opening, facts = lore(rng, split)
         count = min(count, len(facts) - 1)
         inside, outside = facts[:count], facts[count:]
-        sentences = [opening, *(world.sentence_case(say) for say, *_ in inside)]
+        sentences = [opening, *(upper_first(say) for say, *_ in inside)]
         if not known and rng.random() < 0.3:
             others = lore(rng, split)[1]
             outside = [fact for fact in others if "its" not in fact[1] and " it " not in fact[1]]
@@ -115,7 +116,7 @@ def _passage(rng, split):
         shop = world.make_shop(rng, split)
         facts = _shop_facts(rng, shop, split)
         inside, outside = facts[:count], facts[count:]
-        sentences = [world.sentence_case(say) for say, *_ in inside]
+        sentences = [upper_first(say) for say, *_ in inside]
     told = " ".join(sentences)
     asked = {ask for _, ask, *_ in inside}
     outside = [fact for fact in outside if fact[1] not in asked and fact[2] not in told]
@@ -128,7 +129,7 @@ def _passage(rng, split):
 
 def _answer(short):
     """The short answer as a reply: a capital letter first, but e-mail addresses as they are."""
-    return short if "@" in short else world.sentence_case(short)
+    return short if "@" in short else upper_first(short)
 
 
 def _wrap(rng, text):

@@ -4,6 +4,7 @@ import ast
 
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
+from course_utils.recipe.people import upper_first
 
 SKILL = "tables"
 
@@ -50,7 +51,7 @@ def generate(rng, split):
     others = [name for name in numbers if name != n]
     slots = {"n": n, "t": t, "v": rng.choice(rows)[t], "m": rng.choice(others or [n])}
     slots["k"] = sorted(row[n] for row in rows)[len(rows) // 2]
-    question = world.sentence_case(parts.pick(rng, kind["ask"], split).format(**slots))
+    question = upper_first(parts.pick(rng, kind["ask"], split).format(**slots))
     program = kind["code"].format(**slots)
     blocks = [parts.pick(rng, lists["intro"], split), table_text(rng, names, rows), question]
     if rng.random() < 0.3:
