@@ -146,6 +146,19 @@ def cases(live, recorded):
     return recorded if recording() else live
 
 
+def rows(folder, name, live=None, recorded=None):
+    """Rows of a small data set in assets/data: all, or the first `live` of them (`recorded` where a record is written).
+
+    Errors:  CourseError if there is no such data set
+    Example: rows("step1", "customers", live=60, recorded=200)
+    """
+    path = DATA / folder / f"{name}.jsonl"
+    if not path.is_file():
+        raise CourseError(f"There is no data set {folder}/{name}: restore assets/data with `git checkout assets`.")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines[: cases(live, recorded) if live else None]]
+
+
 def record(name):
     """Read a committed record: {"facts": {...}, "measures": {key: Measure}}.
 

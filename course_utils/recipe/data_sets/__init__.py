@@ -10,7 +10,7 @@ from importlib import import_module
 from course_utils.recipe import cards
 from course_utils.settings import DATA, CourseError, write_atomic
 
-MODULES = ("tokens", "prompting", "choosing", "world", "encyclopedia", "shopbench")
+MODULES = ("tokens", "prompting", "choosing", "chaining", "searching", "refining", "world", "encyclopedia", "shopbench")
 MAKERS = []
 
 
