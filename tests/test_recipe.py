@@ -73,6 +73,20 @@ def test_long_problems_enter_at_their_shard_and_not_before(monkeypatch):
     assert shares[0] == 0 and shares[1] > 0.2
 
 
+def plain_share_of_loss(documents):
+    """What share of the loss falls on plain text: on documents in which every token counts."""
+    plain = sum(sum(weights) for _, weights in documents if all(weights))
+    return plain / sum(sum(weights) for _, weights in documents)
+
+
+def test_plain_text_takes_a_small_share_of_the_instruct_loss(monkeypatch):
+    documents = mix.shard("instruct", 1, 0, Letters(), tokens=300_000)
+    assert 0.02 < plain_share_of_loss(documents) < 0.2
+    drawn = mix.base_ids
+    monkeypatch.setattr(mix, "base_ids", lambda *given, **_: drawn(*given))  # each of its tokens weighs 1
+    assert plain_share_of_loss(mix.shard("instruct", 1, 0, Letters(), tokens=300_000)) > 0.3
+
+
 def test_same_seed_same_text_and_another_seed_another():
     one, two = (mix.shard("base", 1, 3, Letters(), tokens=3000) for _ in range(2))
     assert one == two != mix.shard("base", 2, 3, Letters(), tokens=3000)

@@ -14,7 +14,7 @@ from course_utils.settings import MODELS, CourseError, write_atomic
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
     "small": (4_000_000, 10_000_000),
-    "medium": (16_000_000, 105_000_000),
+    "medium": (16_000_000, 64_000_000),
     "large": (400_000_000, 600_000_000),
 }
 
@@ -54,7 +54,7 @@ def make_model(stage, work, preset, tokens=None, seed=1, compile_model=True, rep
         model = AutoModelForCausalLM.from_pretrained(make_model("base", work, preset, seed=seed), dtype=torch.float32)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     # The second stage learns at a lower rate, which falls nearly all the way: it must not undo the first.
-    scale = 1.0 if stage == "base" else 0.35
+    scale = 1.0 if stage == "base" else 2 / 3
     curve = training.train(
         model,
         made,

@@ -40,7 +40,7 @@ SHARES = {
 LATER = ("buoyancy", "repair", "tables")
 BASE = {name: share for name, share in SHARES.items() if name not in LATER}
 # From this shard of the instruct stage on, this share of the word problems has three to eight steps: short ones come first.
-LONG_FROM, LONG = 65, 0.45
+LONG_FROM, LONG = 20, 0.35
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
 TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
 
@@ -78,14 +78,18 @@ def long_page(rng, shares=None, characters=7000):
 
 
 def base_ids(rng, tokenizer, limit=2048, shares=None):
-    """A document of plain text as (token ids, weights of each token in the loss)."""
+    """A document of plain text as (token ids, weights of each token in the loss).
+
+    Among conversations, which have `shares`, it weighs as they do: where each of its tokens weighed 1, one document in
+    seventeen took 58 % of the loss.
+    """
     kind = rng.random()
     if kind < 0.0006:
         text = long_page(rng, shares)
     else:
         text = lookups.page(rng) if kind < 0.03 else plain_text(rng, shares=shares)
     ids = tokenizer.encode(text, add_special_tokens=False)[: limit - 1] + [tokenizer.pad_token_id]
-    return ids, [1] * len(ids)
+    return ids, [len(ids) ** -0.5 if shares else 1.0] * len(ids)
 
 
 def conversation(rng, long=0.0):
