@@ -89,7 +89,7 @@ def base_ids(rng, tokenizer, limit=2048, shares=None):
     else:
         text = lookups.page(rng) if kind < 0.03 else plain_text(rng, shares=shares)
     ids = tokenizer.encode(text, add_special_tokens=False)[: limit - 1] + [tokenizer.pad_token_id]
-    return ids, [len(ids) ** -0.5 if shares else 1.0] * len(ids)
+    return ids, [len(ids) ** -0.5 if shares else 1] * len(ids)
 
 
 def conversation(rng, long=0.0):
