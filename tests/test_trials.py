@@ -97,6 +97,22 @@ def test_more_schemas_are_a_superset_and_none_is_held_out(little, tokenizer, tmp
     assert len(seen[0]) < len(seen[1]) < len(seen[2])
 
 
+def test_only_the_weight_of_plain_text_differs_in_the_trial_of_the_loss(little, tokenizer, tmp_path, monkeypatch):
+    seen = []
+
+    def fit(shards, tokenizer, folder, tokens, **options):
+        seen.append(next(shards("trial", 1, tokenizer, 0, 0))[1])
+        return training.new_model("small", len(tokenizer))
+
+    monkeypatch.setattr(trials, "fit", fit)
+    trials.run_trial("loss", tokenizer, tmp_path / "work", say=lambda line: None, target=tmp_path, n=4)
+    one, other = ([weights for _, weights, _ in batches] for batches in seen)
+    assert all((ids == its).all() for (ids, _, _), (its, _, _) in zip(*seen))
+    share = [sum((found > 0.999).sum() for found in weights) / sum((found > 0).sum() for found in weights)
+             for weights in (one, other)]
+    assert share[0] > 0.1 > share[1]
+
+
 def test_an_unknown_trial_is_one_sentence(tokenizer, tmp_path):
     with pytest.raises(CourseError, match="There is no trial 'speed': choose one of crossover"):
         trials.run_trial("speed", tokenizer, tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from course_utils.settings import MODELS, CourseError
 
 PRESETS = ("tiny", "small", "medium", "large")
-TRIALS = ("crossover", "schemas", "arithmetic", "checkpoints")
+TRIALS = ("crossover", "schemas", "loss", "arithmetic", "checkpoints")
 
 
 def add_arguments(parser):

@@ -116,6 +116,26 @@ def schemas(tokenizer, work, run, tokens=5_000_000, n=600):
         )
 
 
+def loss(tokenizer, work, run, tokens=3_000_000, n=600):
+    """Programs learned beside plain text, each token of which weighs 1 or as much as a token of a reply so long."""
+    rng = random.Random("loss test")
+    test, known = [problems.draw(rng) for _ in range(n)], problems.schemas("train")
+    for plain in ("1", "as a reply"):
+
+        def make(rng, plain=plain):
+            if rng.random() > 0.06:
+                return _program(rng, tokenizer, known)
+            ids, weights = mix.base_ids(rng, tokenizer, limit=LENGTHS[-1], shares=mix.SHARES)
+            return ids, [1] * len(ids) if plain == "1" else weights
+
+        run(
+            {"plain text's token weighs": plain, "tokens": tokens},
+            lambda folder: fit(drawing(make, 1), tokenizer, folder, tokens),
+            lambda model: accuracy(model, tokenizer, "pal", test),
+            groups=[problem["id"] for problem in test],
+        )
+
+
 def carries(left, sign, right, result):
     """The result with its work from the right: for 38 + 47 "15,8:85", each column with its carry, then the number."""
     if sign == "*":
@@ -203,7 +223,13 @@ def checkpoints(tokenizer, work, run, n=100):
             )
 
 
-TRIALS = {"crossover": crossover, "schemas": schemas, "arithmetic": arithmetic, "checkpoints": checkpoints}
+TRIALS = {
+    "crossover": crossover,
+    "schemas": schemas,
+    "loss": loss,
+    "arithmetic": arithmetic,
+    "checkpoints": checkpoints,
+}
 
 
 def run_trial(name, tokenizer, work, say=print, target=FOLDER, **options):
