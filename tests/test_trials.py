@@ -108,8 +108,10 @@ def test_only_the_weight_of_plain_text_differs_in_the_trial_of_the_loss(little, 
     trials.run_trial("loss", tokenizer, tmp_path / "work", say=lambda line: None, target=tmp_path, n=4)
     one, other = ([weights for _, weights, _ in batches] for batches in seen)
     assert all((ids == its).all() for (ids, _, _), (its, _, _) in zip(*seen))
-    share = [sum((found > 0.999).sum() for found in weights) / sum((found > 0).sum() for found in weights)
-             for weights in (one, other)]
+    share = [
+        sum((found > 0.999).sum() for found in weights) / sum((found > 0).sum() for found in weights)
+        for weights in (one, other)
+    ]
     assert share[0] > 0.1 > share[1]
 
 
