@@ -1,4 +1,4 @@
-"""`app chat|poem`: one of the Streamlit applications on 127.0.0.1, until Ctrl-C."""
+"""`app chat|poem|pdf`: one of the Streamlit applications on 127.0.0.1, until Ctrl-C."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from course_utils.commands import machine
 from course_utils.commands.installer import say, stop
 from course_utils.settings import PROFILES, ROOT, CourseError
 
-NAMES = ("chat", "poem")
+NAMES = ("chat", "poem", "pdf")
 
 
 def add_arguments(parser):
@@ -25,7 +25,7 @@ def add_arguments(parser):
 
 def check(arguments):
     if arguments.name not in NAMES:
-        raise CourseError(f"There is no application {arguments.name!r}: choose {' or '.join(NAMES)}.")
+        raise CourseError(f"There is no application {arguments.name!r}: choose one of {', '.join(NAMES)}.")
     if not 1 <= arguments.port <= 65535:
         raise CourseError(f"There is no port {arguments.port}: choose a number from 1024 to 65535.")
 

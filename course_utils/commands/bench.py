@@ -3,7 +3,7 @@
 import json
 import time
 
-from course_utils.commands import bpe_bench, shop_bench
+from course_utils.commands import bpe_bench, chroma_bench, shop_bench
 from course_utils.commands.bpe_bench import best_of
 from course_utils.settings import CourseError
 
@@ -17,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument("--prompts", type=int, default=64, help="how many prompts (default 64)")
     parser.add_argument("--tokens", type=int, default=128, help="new tokens for each prompt (default 128)")
     shop_bench.add_arguments(parser)
+    chroma_bench.add_arguments(parser)
 
 
 def machine_limits():
@@ -157,6 +158,7 @@ BENCHMARKS = {
     "decode": (bench_decode, "batched decoding against one prompt at a time", show_decode),
     "bpe": (bpe_bench.measure, "our byte-pair training against a naive one and the tokenizers library", bpe_bench.show),
     "shop": (shop_bench.measure, "the scores of ShopBot in ShopBench, by group", shop_bench.show),
+    "chroma": (chroma_bench.measure, "Chroma's index against exact search, 1,000 to 100,000 vectors", chroma_bench.show),
 }
 
 

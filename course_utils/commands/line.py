@@ -25,7 +25,7 @@ TABLE = {
     "run": Command("run", "execute notebooks without a browser and print a table"),
     "doctor": Command("doctor", "say what this computer can run and what is missing", False),
     "evaluate": Command("evaluate", "accuracy on a file of questions and answers"),
-    "app": Command("app", "start an application: chat or poem"),
+    "app": Command("app", "start an application: chat, poem or pdf"),
     "serve": Command("serve", "serve the model on 127.0.0.1 in OpenAI's format"),
     "bench": Command("bench", "measure speed, and ShopBot in ShopBench"),
     "tidy": Command("tidy", "write the notebooks in the one normal form", False),

@@ -8,7 +8,7 @@ from importlib import import_module
 from course_utils.measures import Verdict
 from course_utils.settings import CourseError
 
-MODULES = ("step_1_a", "step_1_b", "step_1_c", "step_2_a", "step_2_b", "step_2_c")
+MODULES = tuple(f"step_{step}_{part}" for step in (1, 2, 3) for part in "abc")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,12 @@ from importlib import import_module
 from course_utils.recipe import cards
 from course_utils.settings import DATA, CourseError, write_atomic
 
-MODULES = ("tokens", "prompting", "choosing", "chaining", "searching", "refining", "world", "encyclopedia", "shopbench")
+MODULES = (
+    *("tokens", "prompting", "choosing"),  # Step 1
+    *("chaining", "searching", "refining"),  # Step 2
+    "documents",  # Step 3
+    *("world", "encyclopedia", "shopbench"),
+)
 MAKERS = []
 
 

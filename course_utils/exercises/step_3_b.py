@@ -1,0 +1,153 @@
+"""Exercises of Step 3, sections 4 and 7: the exact nearest neighbours, growth exponents, the pages of a chunk."""
+
+from course_utils.exercises import Exercise
+
+VECTORS = [[0.6, 0.8], [1.0, 0.0], [0.8, 0.6], [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]
+FACTS = [
+    {"kind": "rule", "year": 2}, {"kind": "price", "year": 1}, {"kind": "rule", "year": 1},
+    {"kind": "rule", "year": 2}, {"kind": "rule"}, {"kind": "price", "year": 2},
+]  # fmt: skip
+
+NEAREST = Exercise(
+    name="4.nearest",
+    function="nearest",
+    cases=(
+        ((VECTORS, FACTS, [1.0, 0.0], 2, {}), [1, 3]),
+        ((VECTORS, FACTS, [1.0, 0.0], 3, {"kind": "rule"}), [3, 2, 0]),
+        ((VECTORS, FACTS, [1.0, 0.0], 1, {"kind": "rule", "year": 1}), [2]),
+        ((VECTORS, FACTS, [0.0, 1.0], 9, {"year": 2}), [0, 3, 5]),
+        ((VECTORS, FACTS, [0.0, 1.0], 2, {"kind": "poem"}), []),
+        ((VECTORS, FACTS, [1.0, 0.0], 0, {}), []),
+        (([], [], [1.0, 0.0], 3, {}), []),
+        ((VECTORS, FACTS, [0.0, -1.0], 2, {}), [1, 3]),
+        (([[3.0, 0.0], [1.0, 0.0], [9.0, 1.0]], [{}, {}, {}], [0.0, 2.0], 3, {}), [2, 0, 1]),
+    ),
+    solution="""
+def nearest(vectors, metadatas, query, k, where):
+    def score(place):
+        return sum(a * b for a, b in zip(vectors[place], query))
+
+    def fits(facts):
+        return all(name in facts and facts[name] == value for name, value in where.items())
+
+    places = [place for place, facts in enumerate(metadatas) if fits(facts)]
+    return sorted(places, key=lambda place: -score(place))[:k]
+""",
+    mistakes=(
+        # filters after the k best were taken: too few come back
+        "def nearest(v, m, q, k, w):\n    score = lambda p: sum(a * b for a, b in zip(v[p], q))\n"
+        "    best = sorted(range(len(v)), key=lambda p: -score(p))[:k]\n"
+        "    return [p for p in best if all(m[p].get(n) == x for n, x in w.items())]",
+        # among equals the last one first
+        "def nearest(v, m, q, k, w):\n    score = lambda p: sum(a * b for a, b in zip(v[p], q))\n"
+        "    ps = [p for p in range(len(v)) if all(m[p].get(n) == x for n, x in w.items())]\n"
+        "    return sorted(ps, key=lambda p: (-score(p), -p))[:k]",
+        # one filter is enough
+        "def nearest(v, m, q, k, w):\n    score = lambda p: sum(a * b for a, b in zip(v[p], q))\n"
+        "    ps = [p for p in range(len(v)) if not w or any(m[p].get(n) == x for n, x in w.items())]\n"
+        "    return sorted(ps, key=lambda p: -score(p))[:k]",
+        # a row without the field passes
+        "def nearest(v, m, q, k, w):\n    score = lambda p: sum(a * b for a, b in zip(v[p], q))\n"
+        "    ps = [p for p in range(len(v)) if all(m[p].get(n, x) == x for n, x in w.items())]\n"
+        "    return sorted(ps, key=lambda p: -score(p))[:k]",
+        # the farthest
+        "def nearest(v, m, q, k, w):\n    score = lambda p: sum(a * b for a, b in zip(v[p], q))\n"
+        "    ps = [p for p in range(len(v)) if all(m[p].get(n) == x for n, x in w.items())]\n"
+        "    return sorted(ps, key=score)[:k]",
+        # places among the rows that pass, not among all
+        "def nearest(v, m, q, k, w):\n"
+        "    rows = [x for x, f in zip(v, m) if all(f.get(n) == y for n, y in w.items())]\n"
+        "    score = lambda p: sum(a * b for a, b in zip(rows[p], q))\n"
+        "    return sorted(range(len(rows)), key=lambda p: -score(p))[:k]",
+    ),
+)
+
+GROWTH = Exercise(
+    name="4.growth",
+    function="growth",
+    cases=(
+        (([10, 100, 1000], [3.0, 30.0, 300.0]), 1.0),
+        (([2, 4, 8], [5.0, 20.0, 80.0]), 2.0),
+        (([1000, 100000], [7.0, 7.0]), 0.0),
+        (([100, 400], [10.0, 20.0]), 0.5),
+        (([1000, 10, 100], [1.0, 100.0, 10.0]), -1.0),
+        (([1, 10, 100], [1.0, 1.0, 100.0]), 1.0),
+        (([10, 20, 1000], [1.0, 4.0, 100.0]), 0.9396854307650321),
+    ),
+    solution="""
+import math
+
+def growth(sizes, times):
+    xs, ys = [math.log(size) for size in sizes], [math.log(time) for time in times]
+    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys))
+    return slope / sum((x - middle_x) ** 2 for x in xs)
+""",
+    mistakes=(
+        # no logarithms
+        "def growth(s, t):\n    a, b = sum(s) / len(s), sum(t) / len(t)\n"
+        "    return sum((x - a) * (y - b) for x, y in zip(s, t)) / sum((x - a) ** 2 for x in s)",
+        # the two ends only
+        "import math\ndef growth(s, t):\n    return math.log(t[-1] / t[0]) / math.log(s[-1] / s[0])",
+        # the ratio of ratios
+        "def growth(s, t):\n    return (t[-1] / t[0]) / (s[-1] / s[0])",
+        # the axes swapped
+        "import math\ndef growth(s, t):\n    x, y = [math.log(v) for v in t], [math.log(v) for v in s]\n"
+        "    a, b = sum(x) / len(x), sum(y) / len(y)\n"
+        "    return sum((p - a) * (q - b) for p, q in zip(x, y)) / sum((p - a) ** 2 for p in x)",
+        # the mean of the steps
+        "import math\ndef growth(s, t):\n"
+        "    e = [math.log(b / a) / math.log(d / c) for a, b, c, d in zip(t, t[1:], s, s[1:])]\n"
+        "    return sum(e) / len(e)",
+    ),
+)
+
+PAGES_OF = Exercise(
+    name="7.pages_of",
+    function="pages_of",
+    cases=(
+        (([100, 50, 80], 0, 40), [1]),
+        (([100, 50, 80], 90, 120), [1, 2]),
+        (([100, 50, 80], 90, 160), [1, 2, 3]),
+        (([100, 50, 80], 60, 100), [1]),
+        (([100, 50, 80], 100, 150), [2]),
+        (([100, 0, 80], 90, 110), [1, 3]),
+        (([100, 50, 80], 70, 70), []),
+        (([0, 0, 10], 0, 10), [3]),
+        (([100, 50], 140, 999), [2]),
+        (([], 0, 5), []),
+    ),
+    solution="""
+def pages_of(lengths, start, end):
+    found, first = [], 0
+    for number, length in enumerate(lengths, 1):
+        if max(first, start) < min(first + length, end):
+            found.append(number)
+        first += length
+    return found
+""",
+    mistakes=(
+        # a chunk that ends at a border touches the next page
+        "def pages_of(lengths, start, end):\n    found, first = [], 0\n    for n, x in enumerate(lengths, 1):\n"
+        "        if start < first + x and first <= end:\n            found.append(n)\n        first += x\n"
+        "    return found",
+        # counted from 0
+        "def pages_of(lengths, start, end):\n    found, first = [], 0\n    for n, x in enumerate(lengths):\n"
+        "        if max(first, start) < min(first + x, end):\n            found.append(n)\n        first += x\n"
+        "    return found",
+        # empty pages are not counted, so all later numbers are wrong
+        "def pages_of(lengths, start, end):\n    found, first = [], 0\n"
+        "    for n, x in enumerate([y for y in lengths if y], 1):\n"
+        "        if max(first, start) < min(first + x, end):\n            found.append(n)\n        first += x\n"
+        "    return found",
+        # from the first page to the last one, empty ones too
+        "def pages_of(lengths, start, end):\n    found, first = [], 0\n    for n, x in enumerate(lengths, 1):\n"
+        "        if max(first, start) < min(first + x, end):\n            found.append(n)\n        first += x\n"
+        "    return list(range(found[0], found[-1] + 1)) if found else []",
+        # the page where it begins, and no other
+        "def pages_of(lengths, start, end):\n    first = 0\n    for n, x in enumerate(lengths, 1):\n"
+        "        if first <= start < first + x:\n            return [n]\n        first += x\n    return []",
+    ),
+)
+
+EXERCISES = (NEAREST, GROWTH, PAGES_OF)
