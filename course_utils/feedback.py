@@ -41,17 +41,20 @@ def data_folder():
 
 
 @contextmanager
-def _open(path):
-    """A connection whose changes are kept together or not at all."""
+def _open(path, rebuild=False):
+    """A connection whose changes are kept together or not at all; `rebuild` then writes the file anew."""
     path = Path(path) if path else data_folder() / "feedback.sqlite3"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=5)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
             with connection:
                 connection.execute("BEGIN IMMEDIATE")  # waits its turn, also while another process makes the file
                 connection.execute(TABLE)
                 yield connection
+            if rebuild:
+                connection.execute("VACUUM")
     except (sqlite3.Error, OSError) as error:
         raise CourseError(
             f"The feedback file {path} cannot be used ({error}): "
@@ -83,8 +86,8 @@ def read(path=None):
 
 
 def delete(number=None, path=None):
-    """Delete one judgement by its id, or all of them. Returns how many were deleted."""
-    with _open(path) as connection:
+    """Delete one judgement by its id, or all of them; no byte of them stays in the file. Returns how many were deleted."""
+    with _open(path, rebuild=True) as connection:
         if number is None:
             return connection.execute("DELETE FROM feedback").rowcount
         return connection.execute("DELETE FROM feedback WHERE id = ?", (number,)).rowcount

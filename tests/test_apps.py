@@ -98,9 +98,9 @@ def test_chat_with_the_base_model_continues_text(tiny, app, monkeypatch):
     assert page.session_state["messages"][1]["model"] == "base"
 
 
-def test_chat_clears(tiny, app):
+def test_chat_begins_anew(tiny, app):
     page = say(app("chat"), "Hello")
-    by_label(page.button, "Clear the conversation").click().run()
+    by_label(page.button, "New conversation").click().run()
     assert page.session_state["messages"] == [] and not page.chat_message
 
 

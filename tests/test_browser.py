@@ -152,9 +152,9 @@ def test_chat_in_a_browser(browser, start):
     picture(browser, "chat_reply")
     phone(browser, "chat_reply")
     buttons = lambda: browser.find_elements("css selector", '[data-testid="stSidebar"] button')  # noqa: E731
-    clear = lambda: [button for button in buttons() if "Clear the conversation" in button.text]  # noqa: E731
-    until(clear)  # the side bar comes back with a movement
-    clear()[0].click()
+    begin = lambda: [button for button in buttons() if "New conversation" in button.text]  # noqa: E731
+    until(begin)  # the side bar comes back with a movement
+    begin()[0].click()
     until(lambda: not browser.find_elements("css selector", '[data-testid="stChatMessage"]'))
     assert len(feedback.read()) == 1
 
@@ -202,3 +202,45 @@ def test_poem_in_a_browser(browser, start):
     assert wait(browser, '[data-testid="stText"]')[0].text.strip()
     picture(browser, "poem_done")
     phone(browser, "poem_done")
+
+
+def test_kept_conversations_in_a_browser(browser, start, tmp_path):
+    """A reload and a second process show the history; rename; a delete asks first and leaves no byte."""
+    from selenium.webdriver.common.keys import Keys
+
+    def press(label):
+        found = lambda: [one for one in browser.find_elements("css selector", '[data-testid="stSidebar"] button') if label in one.text]  # noqa: E731
+        until(found)
+        browser.execute_script("arguments[0].click()", found()[0])
+
+    def texts():
+        return [one.text for one in browser.find_elements("css selector", '[data-testid="stChatMessage"] [data-testid="stText"]')]
+
+    def every_byte():
+        return b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+    browser.get(start("chat"))
+    box = wait(browser, '[data-testid="stChatInput"] textarea')[0]
+    choose_model(browser)
+    box.send_keys("Hello from SECRET-ONE" + Keys.ENTER)
+    wait(browser, '[data-testid="stFeedback"]')
+    until(lambda: "talk=" in browser.current_url)
+    before = texts()
+    browser.refresh()
+    until(lambda: texts() == before and before[0] == "Hello from SECRET-ONE")
+    thread = browser.current_url.split("talk=")[1]
+    browser.get(f"{start('chat').rstrip('/')}/?talk={thread}")  # another process on the same file
+    until(lambda: texts() == before)
+    name = wait(browser, 'input[aria-label="Name of this conversation"]')[0]
+    name.send_keys(Keys.CONTROL + "a")
+    name.send_keys("Boots" + Keys.ENTER)
+    until(lambda: "Boots" in browser.find_element("css selector", '[data-testid="stSidebar"]').text)
+    picture(browser, "chat_conversations")
+    phone(browser, "chat_conversations")
+    press("Delete this conversation")
+    wait(browser, '[data-testid="stAlertContentWarning"]')
+    picture(browser, "chat_delete")
+    assert b"SECRET-ONE" in every_byte()
+    press("Yes, delete them")
+    until(lambda: not texts() and "talk=" not in browser.current_url)
+    assert b"SECRET-ONE" not in every_byte()

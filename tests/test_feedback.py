@@ -35,6 +35,14 @@ def test_delete_one_and_all():
     assert feedback.add(TALK, "later", "up", "m") > max(numbers)  # an open page may still hold an old number
 
 
+def test_after_a_delete_no_byte_holds_the_text(place):
+    numbers = [feedback.add(TALK, f"SECRET-{i:03} " * 50, "up", "m") for i in range(30)]
+    feedback.delete(numbers[7])
+    assert b"SECRET-007" not in place.read_bytes() and b"SECRET-008" in place.read_bytes()
+    feedback.delete()
+    assert b"SECRET" not in place.read_bytes() and [path.name for path in place.parent.iterdir()] == [place.name]
+
+
 def test_another_thumb_and_a_message_that_is_no_json_change_nothing():
     with pytest.raises(ValueError):
         feedback.add(TALK, "x", "sideways", "m")

@@ -1,15 +1,20 @@
-"""A chatbot in the browser. Streamlit runs this script again after every click; session_state survives."""
+"""A chatbot in the browser that keeps its conversations.
+
+Streamlit runs this script again after every click; session_state survives that, and the store survives a restart.
+"""
 
 import secrets
 
 import streamlit as st
 
 from course_utils import apps, feedback
+from course_utils.apps import conversations
 from course_utils.settings import CourseError
 
 st.set_page_config("Course chat", ":material/forum:", initial_sidebar_state="auto")
 state = st.session_state
-state.setdefault("messages", [])  # {"role", "content"}, and for replies "model" and "thumb_id"
+state.setdefault("messages", [])  # {"role", "content"}; replies also have "model", "system", "id", "thumb", "thumb_id"
+conversations.restore()
 
 
 @st.cache_resource(show_spinner="Loading the model …")
@@ -34,7 +39,6 @@ def settings():
         )
         tokens = st.slider("Most new tokens", 8, 512, 160, 8)
         stop = st.text_input("Stop words", help="The reply ends before any of them. Separate several with a comma.")
-        st.button("Clear the conversation", icon=":material/delete:", on_click=state.messages.clear, width="stretch")
     words = [word.strip() for word in stop.split(",") if word.strip()][:4]
     options = {"temperature": temperature, "top_p": top_p, "max_tokens": tokens, "stop": words}
     return which, system.strip(), options | {"chat": which != "base", "seed": secrets.randbelow(2**31)}
@@ -57,8 +61,10 @@ def judge(number):
         if thumb is not None:
             talk = prompt_before(number, item["system"])
             item["thumb_id"] = feedback.add(talk, item["content"], ("down", "up")[thumb], item["model"])
+        item["thumb"] = thumb
+        conversations.mark(item)
     except CourseError as error:
-        state.problem = str(error)
+        state.kept["problem"] = str(error)
 
 
 def show(number):
@@ -67,15 +73,16 @@ def show(number):
     with st.chat_message(item["role"]):
         st.text(item["content"] or "(The model wrote nothing.)")
         if item["role"] == "assistant":
-            st.feedback("thumbs", key=f"thumb_{item['id']}", on_change=judge, args=(number,))
+            given, key = item.get("thumb"), f"thumb_{item['id']}"
+            st.feedback("thumbs", default=given, key=key, on_change=judge, args=(number,))
 
 
 def answer(which, system, options):
-    """Stream the reply to the last message into the page and into the history.
+    """Stream the reply to the last message into the page and into the history, and keep both.
 
-    A click stops this script at any place; what was written until then stays in the history.
+    A click stops this script at any place; what was written until then is kept.
     """
-    turns, text, failed = state.messages, "", False
+    turns, kept, text, failed = state.messages, state.kept, "", False
     with st.chat_message("assistant"):
         place = st.empty()
         place.caption("…")
@@ -89,29 +96,31 @@ def answer(which, system, options):
                 text += piece
                 place.text(text)
         except CourseError as error:
-            failed = True
-            state.problem = str(error)
+            failed, kept["problem"] = True, str(error)
         except Exception as error:
             failed = True
-            state.problem = f"The model failed ({type(error).__name__}): ask again, or choose another model."
+            kept["problem"] = f"The model failed ({type(error).__name__}): ask again, or choose another model."
         finally:
             if failed:
                 turns.pop()
             else:
                 about = {"model": which, "system": system, "id": secrets.token_hex(8)}
                 turns.append({"role": "assistant", "content": text.strip()} | about)
+                conversations.keep(turns[-2:], kept)
     st.rerun()
 
 
 st.title("Course chat")
+conversations.sidebar()
 which, system, options = settings()
 if not state.messages:
     st.markdown("Write a message below, for example *Who are you?*, *Tell me a joke.* or *I am happy today.*")
     st.caption("Everything stays on this computer." if which != apps.REMOTE else "Your messages go to the address.")
 for number in range(len(state.messages)):
     show(number)
-if "problem" in state:
-    st.error(state.pop("problem"))
+if state.kept["problem"]:
+    st.error(state.kept["problem"])
+    state.kept["problem"] = None
 if text := st.chat_input("Write a message"):
     state.messages.append({"role": "user", "content": text})
     show(len(state.messages) - 1)

@@ -14,6 +14,7 @@ MODULES = (
     *("tokens", "prompting", "choosing"),  # Step 1
     *("chaining", "searching", "refining"),  # Step 2
     "documents",  # Step 3
+    "remembering",  # Step 4
     *("world", "encyclopedia", "shopbench"),
 )
 MAKERS = []
