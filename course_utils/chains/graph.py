@@ -12,8 +12,9 @@ END = None
 class Asker:
     """Asks one model and counts what it costs. Call it with a list of prompts; it returns one text for each.
 
-    A prompt is a string (one message of the user) or a list of messages. Options go to models.chat_batch; the ones given
-    here are the defaults. `calls`, `tokens_in` and `tokens_out` grow with every prompt.
+    A prompt is a string (one message of the user) or a list of messages; `tools` may hold a list of schemas for each.
+    Options go to models.generate_batch; the ones given here are the defaults. `calls`, `tokens_in` and `tokens_out` grow
+    with every prompt.
     Example: Asker(model, tokenizer, max_new_tokens=40)(["Hello"]) -> ["Hello! How can I help you?"]
     """
 
@@ -21,11 +22,13 @@ class Asker:
         self.model, self.tokenizer, self.options = model, tokenizer, options
         self.calls = self.tokens_in = self.tokens_out = 0
 
-    def __call__(self, prompts, **options):
+    def __call__(self, prompts, tools=None, **options):
         chats = [[{"role": "user", "content": one}] if isinstance(one, str) else one for one in prompts]
-        replies = models.chat_batch(self.model, self.tokenizer, chats, **{**self.options, **options})
-        self.calls += len(chats)
-        self.tokens_in += sum(len(models.encode_chat(self.tokenizer, chat)) for chat in chats)
+        schemas = tools or [None] * len(chats)
+        ids = [models.encode_chat(self.tokenizer, chat, its or None) for chat, its in zip(chats, schemas, strict=True)]
+        replies = models.generate_batch(self.model, self.tokenizer, ids, **{**self.options, **options})
+        self.calls += len(ids)
+        self.tokens_in += sum(map(len, ids))
         self.tokens_out += sum(len(reply.tokens) for reply in replies)
         return [reply.text for reply in replies]
 

@@ -111,7 +111,21 @@ def _decode(model, rows, ends, pick, finished, batch_size, pad_id):
             yield row, token
 
 
-def _run(model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size):
+def masked(logits, rows, allowed):
+    """The logits with -inf for every token that `allowed(row's index, its tokens, tokens left)` does not name."""
+    kept = logits.clone()
+    for place, row in enumerate(rows):
+        ids = None if row.finish_reason else allowed(row.index, row.tokens, row.limit - len(row.tokens))
+        if ids is not None:
+            ids = torch.tensor(ids, device=logits.device)
+            kept[place] = -torch.inf
+            kept[place, ids] = logits[place, ids]
+    return kept
+
+
+def _run(
+    model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size, allowed=None
+):  # fmt: skip
     """A generator of (row, token) over all prompts, and the list of its rows."""
     kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
     if kinds != {"full_attention"}:
@@ -121,6 +135,7 @@ def _run(model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, s
     rows = _rows(model, prompts, max_new_tokens, temperature > 0, seed)
 
     def pick(logits, wanted):
+        logits = masked(logits, wanted, allowed) if allowed else logits
         draws = [row.draws[min(len(row.tokens), row.limit - 1)] for row in wanted] if temperature > 0 else None
         return choose(logits, draws, temperature, top_p, top_k)
 
@@ -153,17 +168,21 @@ def _words(stop):
 
 
 def generate_batch(
-    model, tokenizer, prompts, max_new_tokens=128, temperature=0.0, top_p=1.0, top_k=0, seed=0, stop=(), batch_size=64
-):
+    model, tokenizer, prompts, max_new_tokens=128, temperature=0.0, top_p=1.0, top_k=0, seed=0, stop=(), batch_size=64,
+    allowed=None,
+):  # fmt: skip
     """Continue many prompts at once; the replies come in the order of the prompts.
 
     `prompts` are strings or lists of token ids. Sampling is repeatable for each prompt, whatever else is in the
     batch; equal prompts get different samples. `stop` words are cut off; `tokens` still holds what was generated.
+    `allowed(index of the prompt, tokens so far, tokens left)` may name the ids that can come next (None: all of them).
     Errors:  CourseError for an empty prompt or one longer than the model's context
     Example: [reply.text for reply in generate_batch(model, tokenizer, ["1 + 1 ="], max_new_tokens=4)]
     """
     stop, prompts = _words(stop), [encode(tokenizer, prompt) for prompt in prompts]
-    rows, steps = _run(model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size)
+    rows, steps = _run(
+        model, tokenizer, prompts, max_new_tokens, temperature, top_p, top_k, seed, stop, batch_size, allowed
+    )
     for _ in steps:
         pass
     hidden = hidden_tokens(tokenizer)
