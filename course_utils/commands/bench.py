@@ -3,7 +3,7 @@
 import json
 import time
 
-from course_utils.commands import bpe_bench, chroma_bench, shop_bench
+from course_utils.commands import bpe_bench, chroma_bench, sandbox, shop_bench
 from course_utils.commands.bpe_bench import best_of
 from course_utils.settings import CourseError
 
@@ -158,6 +158,7 @@ BENCHMARKS = {
     "decode": (bench_decode, "batched decoding against one prompt at a time", show_decode),
     "bpe": (bpe_bench.measure, "our byte-pair training against a naive one and the tokenizers library", bpe_bench.show),
     "shop": (shop_bench.measure, "the scores of ShopBot in ShopBench, by group", shop_bench.show),
+    "sandbox": (sandbox.measure, "from a program's text to its answer, beside an empty Python", sandbox.show),
     "chroma": (chroma_bench.measure, "Chroma's index against exact search, 1,000 to 100,000 vectors", chroma_bench.show),
 }
 

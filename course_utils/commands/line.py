@@ -27,6 +27,7 @@ TABLE = {
     "evaluate": Command("evaluate", "accuracy on a file of questions and answers"),
     "app": Command("app", "start an application: chat, poem or pdf"),
     "serve": Command("serve", "serve the model on 127.0.0.1 in OpenAI's format"),
+    "sandbox": Command("sandbox", "run a program in the sandbox, or say what the sandbox promises here", False),
     "bench": Command("bench", "measure speed, and ShopBot in ShopBench"),
     "tidy": Command("tidy", "write the notebooks in the one normal form", False),
     "recipe": Command("recipe", "make the bundled models again"),
