@@ -50,7 +50,11 @@ HELD = (*NEVER, "torchvision", "torchaudio")
 TERMINAL = (
     "ipykernel", "jupyterlab", "nbclient", "nbconvert", "nbformat", "nbval", "pytest", "pytest-timeout", "selenium",
 )
-FIRST_STEP = {"chromadb": 3, "evaluate": 3, "bitsandbytes": 7, "trl": 7}  # earlier steps do without
+FIRST_STEP = {  # earlier steps do without
+    "beautifulsoup4": 3, "chromadb": 3, "evaluate": 3, "filelock": 3, "langchain-chroma": 3,
+    "langchain-text-splitters": 3, "pypdf": 3, "langgraph": 4, "langgraph-checkpoint-sqlite": 4, "bitsandbytes": 7,
+    "trl": 7,
+}  # fmt: skip
 QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
