@@ -45,14 +45,14 @@ def course(tmp_path):
 
 @pytest.fixture
 def ran(monkeypatch):
-    """How many seconds each locked process ran, from ready to ended. Starting is not counted: a busy computer is slow."""
+    """{program: seconds its locked process ran last}. Starting is not counted: a busy computer is slow."""
     from course_utils.sandbox import runner
 
-    seconds, exchange = [], runner.exchange
+    seconds, exchange = {}, runner.exchange
 
     def timed(order, timeout_s):
         replies, fault, ran_s = exchange(order, timeout_s)
-        seconds.append(ran_s)
+        seconds[order.get("source") or order["sql"]] = ran_s
         return replies, fault, ran_s
 
     monkeypatch.setattr(runner, "exchange", timed)

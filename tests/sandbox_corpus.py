@@ -55,6 +55,14 @@ def without(tmp_path, monkeypatch, file, old, new):
     monkeypatch.setattr(runner, "HOME", home)
 
 
+def late(ran, again, limit_s, tries=3):
+    """The programs of `ran` that end later than limit_s each time: beside other work one is late now and then."""
+    for _ in range(tries):
+        for program in [program for program, seconds in ran.items() if seconds >= limit_s]:
+            again(program)
+    return [program for program, seconds in ran.items() if seconds >= limit_s]
+
+
 def open_files():
     """How many descriptors this process holds; None where the system does not tell."""
     folder = Path("/proc/self/fd")

@@ -209,12 +209,20 @@ def test_kept_conversations_in_a_browser(browser, start, tmp_path):
     from selenium.webdriver.common.keys import Keys
 
     def press(label):
-        found = lambda: [one for one in browser.find_elements("css selector", '[data-testid="stSidebar"] button') if label in one.text]  # noqa: E731
-        until(found)
-        browser.execute_script("arguments[0].click()", found()[0])
+        # Looked for and pressed in one script: between two commands the page may draw its buttons anew.
+        script = """
+            const found = [...document.querySelectorAll('[data-testid="stSidebar"] button')]
+                .filter(one => one.innerText.includes(arguments[0]));
+            if (found.length) found[0].click();
+            return found.length > 0"""
+        end = time.monotonic() + 60
+        while not browser.execute_script(script, label):
+            assert time.monotonic() < end, f"no button {label}"
+            time.sleep(0.1)
 
     def texts():
-        return [one.text for one in browser.find_elements("css selector", '[data-testid="stChatMessage"] [data-testid="stText"]')]
+        script = "return [...document.querySelectorAll(arguments[0])].map(one => one.innerText)"
+        return browser.execute_script(script, '[data-testid="stChatMessage"] [data-testid="stText"]')
 
     def every_byte():
         return b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -234,7 +242,8 @@ def test_kept_conversations_in_a_browser(browser, start, tmp_path):
     name = wait(browser, 'input[aria-label="Name of this conversation"]')[0]
     name.send_keys(Keys.CONTROL + "a")
     name.send_keys("Boots" + Keys.ENTER)
-    until(lambda: "Boots" in browser.find_element("css selector", '[data-testid="stSidebar"]').text)
+    side = "return document.querySelector('[data-testid=\"stSidebar\"]').innerText"
+    until(lambda: "Boots" in browser.execute_script(side))
     picture(browser, "chat_conversations")
     phone(browser, "chat_conversations")
     press("Delete this conversation")

@@ -189,7 +189,7 @@ def test_a_killed_owner_does_not_lock_the_folder_for_ever(tmp_path):
 
 
 def test_plain_chroma_waits_where_the_store_refuses(tmp_path):
-    """What the lock guards against: the second process of plain Chroma hangs as long as the first one writes."""
+    """What the lock guards against: while one process writes, a second one of plain Chroma stands still."""
     with chromadb.PersistentClient(str(tmp_path)):
         pass
     connection = sqlite3.connect(tmp_path / "chroma.sqlite3", isolation_level=None)
@@ -199,7 +199,7 @@ def test_plain_chroma_waits_where_the_store_refuses(tmp_path):
     try:
         assert process.stdout.readline().strip() == "ready"
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(6)
+            process.wait(3)  # how long it stands still in all differs from computer to computer
     finally:
         process.kill()
         process.wait()
