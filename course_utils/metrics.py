@@ -53,6 +53,15 @@ def exact_match(reply, gold):
     return float(normalize(reply) == normalize(gold))
 
 
+def stands_in(part, text):
+    """Whether a short text stands in another one as a whole: "7 days" does not stand in "17 days".
+
+    Letter case, line breaks and signs at the ends do not count. An empty part stands nowhere.
+    """
+    part, text = normalize(part), normalize(text)
+    return bool(part) and bool(re.search(rf"(?<!\w)(?<!\d[.,:]){re.escape(part)}(?!\w|[.,:]\d)", text))
+
+
 def distinct_n(texts, n=2):
     """How varied texts are: different n-grams of words divided by all n-grams; 0.0 where there is none.
 

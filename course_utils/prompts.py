@@ -1,5 +1,7 @@
 """Prompt templates of the bundled models. No model is needed here."""
 
+import json
+
 INSTRUCTIONS = {
     "direct": "Give only the number.",
     "cot": "Think step by step.",
@@ -34,3 +36,9 @@ def few_shot_messages(examples, query, instruction=""):
     for question, answer in examples:
         messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return [*messages, {"role": "user", "content": query}]
+
+
+def short(value, limit=40):
+    """A value from a reply as JSON, short enough for a sentence: what it says must not fill the next prompt."""
+    text = "a list or an object" if isinstance(value, (list, dict)) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= limit else f"{text[: limit - 4]} ..."

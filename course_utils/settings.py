@@ -5,6 +5,7 @@ import json
 import os
 import random
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,3 +123,16 @@ def set_seed(seed=0):
         return
     numpy.random.seed(seed)
     torch.manual_seed(seed)
+
+
+@contextmanager
+def no_proxy():
+    """Let clients in this process reach this computer directly, even where a proxy is set for the network."""
+    old = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
+    hosts = [host for host in (old["no_proxy"] or old["NO_PROXY"] or "").split(",") if host]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join([*hosts, "127.0.0.1"])
+    try:
+        yield
+    finally:
+        for name, value in old.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})

@@ -8,6 +8,7 @@ import pytest
 
 from course_utils import memory
 from course_utils.memory import kinds
+from course_utils.metrics import stands_in
 from course_utils.recipe import split
 from course_utils.recipe.data_sets import remembering
 from course_utils.recipe.skills import chat
@@ -198,7 +199,7 @@ def test_each_value_stands_where_it_was_told_and_nowhere_else():
         for row in rows_of(maker):
             texts = [" ".join(pairs[turn] if isinstance(turn, int) else turn) for turn in row["turns"]]
             for value in {row.get("gold"), row.get("old"), row.get("new"), *row.get("facts", ())} - {None}:
-                assert sum(remembering.stands_in(value, text) for text in texts) == 1, (value, row)
+                assert sum(stands_in(value, text) for text in texts) == 1, (value, row)
     rows = rows_of(remembering.facts)
     assert len({(row["kind"], row["gold"]) for row in rows}) == len(rows) == 108
     assert all(row["kind"] == rows[(place + 9) % 108]["kind"] for place, row in enumerate(rows))

@@ -7,6 +7,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
+from course_utils.prompts import short
+
 FAULTS = (
     "empty", "no object", "cut off", "not JSON", "text around", "double field", "missing field", "unknown field",
     "wrong type", "wrong value",
@@ -49,12 +51,6 @@ def _no_constant(name):
     raise ValueError(f"{name} is no JSON number")
 
 
-def _short(value):
-    """A name or value from a reply, short enough for a sentence: what it says must not fill the next prompt."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:36]} ..."
-
-
 DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_no_constant)
 
 
@@ -68,7 +64,7 @@ def _read(text):
     try:
         found, end = DECODER.raw_decode(text, start)
     except _Double as error:
-        return None, Parsed(None, "double field", f"The field {_short(str(error))} stands twice: write each field once.")
+        return None, Parsed(None, "double field", f"The field {short(str(error))} stands twice: write each field once.")
     except RecursionError:
         return None, Parsed(None, "not JSON", "The JSON is nested too deeply: write one flat object.")
     except ValueError as error:
@@ -81,11 +77,11 @@ def _read(text):
 
 
 def _missing(name):
-    return Parsed(None, "missing field", f"The field {_short(name)} is missing: add it.")
+    return Parsed(None, "missing field", f"The field {short(name)} is missing: add it.")
 
 
 def _unknown(name):
-    return Parsed(None, "unknown field", f"The field {_short(name)} was not asked for: leave it out.")
+    return Parsed(None, "unknown field", f"The field {short(name)} was not asked for: leave it out.")
 
 
 def _against_dict(found, schema):
@@ -100,7 +96,7 @@ def _against_dict(found, schema):
         fits = value is None and None in kinds or type(value) in kinds or type(value) is int and float in kinds
         if not fits:
             wanted = " or ".join("null" if kind is None else NAMES[kind] for kind in kinds)
-            return Parsed(None, "wrong type", f"The field {_short(name)} must be {wanted}, not {_short(value)}.")
+            return Parsed(None, "wrong type", f"The field {short(name)} must be {wanted}, not {short(value)}.")
     return Parsed(found)
 
 
@@ -118,7 +114,7 @@ def _against_model(found, schema, context):
         return _unknown(name)
     said = first["msg"].removeprefix("Value error, ")
     fault = "wrong type" if kind.endswith(("_type", "_parsing", "_from_float")) else "wrong value"
-    where = f"The field {_short(name)} is wrong" if name else "The record is wrong"
+    where = f"The field {short(name)} is wrong" if name else "The record is wrong"
     return Parsed(None, fault, f"{where}: {said[:1].lower()}{said[1:].rstrip('.')}.")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils import measures, prompts
+from course_utils import prompts
 from course_utils.models import generate_batch
 from course_utils.recipe import batches, mix, problems, report, stories, training
 from course_utils.settings import DATA, CourseError, write_atomic

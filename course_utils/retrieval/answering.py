@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from course_utils.metrics import normalize
+from course_utils.metrics import stands_in
 
 UNKNOWN = "I don't know."
 RULE = (
@@ -43,15 +43,6 @@ def rag_prompt(question, passages, rule=RULE):
 
 def _text_of(passage):
     return passage if isinstance(passage, str) else passage.text
-
-
-def stands_in(part, text):
-    """Whether a short text stands in another one as a whole: "7 days" does not stand in "17 days".
-
-    Letter case, line breaks and signs at the ends do not count. An empty part stands nowhere.
-    """
-    part, text = normalize(part), normalize(text)
-    return bool(part) and bool(re.search(rf"(?<!\w)(?<!\d[.,:]){re.escape(part)}(?!\w|[.,:]\d)", text))
 
 
 def check_citation(reply, passages):

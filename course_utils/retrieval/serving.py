@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.settings import CourseError
+from course_utils.settings import CourseError, no_proxy
 
 HOST = "127.0.0.1"
 # On Linux the server ends with the process that started it, also where that one is killed (1 is PR_SET_PDEATHSIG).
@@ -113,19 +113,6 @@ def _stop(process, patience_s=10):
 
 
 @contextmanager
-def _no_proxy():
-    """Let clients in this process reach this computer directly, even where a proxy is set for the network."""
-    old = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
-    hosts = [host for host in (old["no_proxy"] or old["NO_PROXY"] or "").split(",") if host]
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join([*hosts, HOST])
-    try:
-        yield
-    finally:
-        for name, value in old.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
-@contextmanager
 def running_chroma(folder, patience_s=60.0):
     """Run `chroma run` on a folder of this computer as long as the `with` block runs. Yields a Running.
 
@@ -143,7 +130,7 @@ def running_chroma(folder, patience_s=60.0):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CourseError(f"The folder {folder.name} cannot be made ({error.strerror}): name another one.") from error
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work, _no_proxy():
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work, no_proxy():
         with open(Path(work) / "log.txt", "w+b") as log:
             process = None
             for _ in range(RESERVED):

@@ -12,7 +12,7 @@ from collections import namedtuple
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..settings import CourseError
+from ..settings import CourseError, no_proxy
 from .asking import ApiError
 
 BODY_LIMIT_BYTES = 2_000_000
@@ -193,19 +193,6 @@ def open_socket(port):
 
 
 @contextmanager
-def _no_proxy():
-    """Let clients in this process reach 127.0.0.1 directly, even where a proxy is set for the network."""
-    old = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
-    hosts = [host for host in (old["no_proxy"] or old["NO_PROXY"] or "").split(",") if host]
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join([*hosts, "127.0.0.1"])
-    try:
-        yield
-    finally:
-        for name, value in old.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
-@contextmanager
 def running_server(port=0, which="instruct", token=None, waiting=4, profile=None, loaded=None):
     """Serve a model from a background thread as long as the `with` block runs.
 
@@ -238,7 +225,7 @@ def running_server(port=0, which="instruct", token=None, waiting=4, profile=None
         if not server.started:
             raise CourseError("The server could not start: look for another one that is still running.")
         number = listener.getsockname()[1]
-        with _no_proxy():
+        with no_proxy():
             yield Running(f"http://127.0.0.1:{number}/v1", token, engine.name, number)
     finally:
         engine.stopping.set()

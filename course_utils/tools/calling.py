@@ -5,7 +5,8 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-from course_utils.tools.schemas import fault_of, short
+from course_utils.prompts import short
+from course_utils.tools.schemas import fault_of
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 TIMEOUT_S, LIMIT = 2.0, 800

@@ -1,10 +1,10 @@
 """What a model is told about a Python function, and whether the arguments of a call fit what it was told."""
 
 import inspect
-import json
 import math
 import typing
 
+from course_utils.prompts import short
 from course_utils.settings import CourseError
 
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -51,12 +51,6 @@ def schema_of(function):
     shape = {"properties": properties} | ({"required": required} if required else {}) | {"type": "object"}
     told = {"name": function.__name__, "description": " ".join(function.__doc__.split()), "parameters": shape}
     return {"type": "function", "function": told}
-
-
-def short(value, limit=40):
-    """A value from a reply as JSON, short enough for a sentence: what it says must not fill the next prompt."""
-    text = "a list or an object" if isinstance(value, (list, dict)) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= limit else f"{text[: limit - 4]} ..."
 
 
 def fault_of(arguments, schema):

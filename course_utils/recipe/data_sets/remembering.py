@@ -9,6 +9,7 @@ import random
 import re
 from collections import Counter
 
+from course_utils.metrics import stands_in
 from course_utils.recipe import split
 from course_utils.recipe.data_sets import data_set, lines
 from course_utils.recipe.skills import chat, summary
@@ -36,11 +37,6 @@ def small_talk():
             pairs += [(said, rng.choice(replies)) for said in says if split.held_out(said)]
     rng.shuffle(pairs)
     return pairs
-
-
-def stands_in(value, text):
-    """Whether a value stands in a text as whole words, upper and lower case alike."""
-    return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE))
 
 
 def _tell(rng, kind, value, wording=None):

@@ -3,7 +3,6 @@
 import re
 
 from course_utils.prompts import question_messages
-from course_utils.recipe import problems
 from course_utils.recipe import split as parts
 from course_utils.recipe.skills import _problem, pal
 
