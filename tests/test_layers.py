@@ -16,7 +16,6 @@ LAYERS = {
     "sampling": 1,
     "prompts": 1,
     "metrics": 1,
-    "program": 1,
     "shop": 1,
     "services": 1,
     "sandbox": 1,

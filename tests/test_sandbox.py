@@ -29,9 +29,7 @@ SECRET = "canary-5f1d"
 
 
 def many(programs, **options):
-    """Run programs, a few at a time."""
-    with ThreadPoolExecutor(PYTHONS) as pool:
-        return list(pool.map(lambda program: runner.run(program, **options), programs))
+    return runner.run_many(list(programs), at_once=PYTHONS, **options)
 
 
 def pwned():

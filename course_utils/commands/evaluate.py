@@ -12,8 +12,8 @@ from pathlib import Path
 from course_utils import settings
 from course_utils.measures import wilson
 from course_utils.metrics import final_number, normalize, same_number
-from course_utils.program import run_programs
 from course_utils.prompts import INSTRUCTIONS, question_messages
+from course_utils.sandbox import runner
 from course_utils.settings import CourseError
 
 NEW_TOKENS = {"direct": 32, "cot": 320, "pal": 256}
@@ -141,7 +141,7 @@ def answer_rows(model, tokenizer, rows, method, chat=True):
     texts = [next(texts) if fit else None for fit in fits]
     if method != "pal":
         return [(text or "", "too_long" if text is None else "ok") for text in texts]
-    results = run_programs([program_of(text or "") for text in texts])
+    results = runner.run_many([program_of(text or "") for text in texts])
     return [
         (result.output if result.status == "ok" else "", "too_long" if text is None else result.status)
         for result, text in zip(results, texts)

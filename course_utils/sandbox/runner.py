@@ -1,5 +1,6 @@
 """Run a program that a model wrote in a locked process, and say which locks hold on this computer."""
 
+import functools
 import json
 import os
 import platform
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,6 +186,12 @@ def run(source, timeout_s=3.0, memory_mb=256, output_limit=20_000, language=True
         ("language",) * language + ("process", *replies.get("layers", [])),
         replies.get("missing", {}),
     )
+
+
+def run_many(sources, at_once=None, **options):
+    """`run` for each program, `at_once` at a time (as many as there are processors). Returns Results in the same order."""
+    with ThreadPoolExecutor(at_once or os.cpu_count() or 1) as pool:
+        return list(pool.map(functools.partial(run, **options), sources))
 
 
 # Runs without the language layer: each line of `answer` says whether the attempt was stopped.

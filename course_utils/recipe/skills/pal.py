@@ -3,8 +3,8 @@
 import functools
 
 from course_utils.metrics import same_number
-from course_utils.program import run_program
 from course_utils.recipe.skills import _problem
+from course_utils.sandbox import runner
 
 SKILL = "pal"
 
@@ -16,7 +16,7 @@ def generate(rng, split):
 
 @functools.lru_cache(maxsize=1000)
 def _printed(program):
-    result = run_program(program)
+    result = runner.run(program)
     return result.output.strip() if result.status == "ok" else ""
 
 
