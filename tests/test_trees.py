@@ -6,6 +6,7 @@ import types
 
 import pytest
 
+from course_utils import chains
 from course_utils.chains import trees
 
 
@@ -162,3 +163,14 @@ def test_a_missing_answer_is_named():
         trees.search([1, 2], lambda states: [[3]], near_ten, width=1, depth=1)
     with pytest.raises(ValueError, match="value gave 3 answers for 2 states"):
         trees.search([1], lambda states: [[3, 4]], lambda states: [0, 0, 0], width=1, depth=1)
+
+
+def test_a_drawn_tree_has_a_box_for_each_state_and_a_line_to_each_parent():
+    following, values = puzzle(3)
+    tree = trees.search([0], lambda states: [following[one] for one in states], lambda states: [values[one] for one in states], 2, 3)[0]
+    figure = chains.draw_tree(tree, str, won=lambda state: state == 0)
+    axes = figure.axes[0]
+    assert len(axes.texts) == tree.visited + 1 == len(axes.lines) + 1 and f"{tree.visited} states" in axes.get_title(loc="left")
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["3 steps", "2 steps", "1 step", "start"]
+    empty = trees.search([0], lambda states: [[] for _ in states], lambda states: [], 2, 2)[0]
+    assert len(chains.draw_tree(empty, str).axes[0].texts) == 1

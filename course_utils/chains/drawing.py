@@ -58,3 +58,25 @@ def draw(nodes, visits=(), branches=None):
     axes.set(ylim=(-height - 0.1, height + 0.1))
     axes.axis("off")
     return figure
+
+
+def draw_tree(tree, text, won=lambda state: False):
+    """Draw one tree of trees.search, a level for each step. Solid boxes were kept, dotted ones dropped, green ones won.
+
+    `text(state)` stands in a box, `won(state)` says whether it is green. Returns the figure.
+    """
+    dropped = sum(not node.kept for level in tree.levels for node in level)
+    figure, axes = figures.new_figure("tall", title=f"{tree.visited} states visited, {dropped} of them dropped")
+    spots = [[(place + 1) / (len(level) + 1) for place in range(len(level))] for level in tree.levels]
+    for depth, level in enumerate(tree.levels):
+        for x, node in zip(spots[depth], level):
+            look = {"linewidth": 1 + node.kept, "linestyle": "-" if node.kept else ":"}
+            colour = figures.COLOURS[2 if won(node.state) else 0] if node.kept else "#999999"
+            if depth:
+                axes.plot([spots[depth - 1][node.parent], x], [1 - depth, -depth], color=colour, zorder=1, **look)
+            box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour, **look}
+            axes.text(x, -depth, text(node.state), ha="center", va="center", fontsize=8, bbox=box)
+    last = len(tree.levels) - 1
+    axes.set(xlim=(0, 1), ylim=(-last - 0.4, 0.4), xticks=[])
+    axes.set_yticks(range(-last, 1), [f"{depth} step{'s' * (depth > 1)}" if depth else "start" for depth in range(last, -1, -1)])
+    return figure

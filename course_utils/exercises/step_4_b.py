@@ -1,4 +1,4 @@
-"""Exercises of Step 4, section 3: facts that are replaced, turns that are near in meaning."""
+"""Exercise of Step 4, section 3: a table of facts in which a later value replaces an earlier one."""
 
 from course_utils.exercises import Exercise
 
@@ -44,49 +44,4 @@ def note_facts(known, found, message):
     ),
 )
 
-NEAREST_TURNS = Exercise(
-    name="3.nearest_turns",
-    function="nearest_turns",
-    cases=(
-        (([1.0, 0.0], [[0.9, 0.1], [0.0, 1.0], [0.8, 0.2]], 2), [0, 2]),
-        (([1.0, 0.0], [[0.5, 0.5], [0.0, 1.0], [3.0, 0.0]], 2), [0, 2]),
-        (([1.0, 0.0], [[2.0, 2.0], [0.9, 0.1]], 1), [1]),
-        (([0.0, 1.0], [[0.0, 1.0], [1.0, 0.0], [0.0, 2.0]], 1), [2]),
-        (([1.0, 1.0], [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 0.0]], 2), [1, 2]),
-        (([1.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 9), [0, 1]),
-        (([1.0, 0.0], [[0.0, 0.0], [-1.0, 0.0]], 1), [0]),
-        (([1.0, 0.0], [], 2), []),
-        (([1.0, 0.0], [[1.0, 0.0]], 0), []),
-    ),
-    solution="""
-import math
-
-def nearest_turns(query, vectors, k):
-    def cosine(one, other):
-        lengths = math.hypot(*one) * math.hypot(*other)
-        return sum(a * b for a, b in zip(one, other)) / lengths if lengths else 0.0
-
-    scores = [round(cosine(query, vector), 12) for vector in vectors]
-    best = sorted(range(len(vectors)), key=lambda place: (-scores[place], -place))[:k]
-    return sorted(best)
-""",
-    mistakes=(
-        # the dot product lets long vectors win
-        "def nearest_turns(query, vectors, k):\n    scores = [sum(a * b for a, b in zip(query, v)) for v in vectors]\n"
-        "    return sorted(sorted(range(len(vectors)), key=lambda i: (-scores[i], -i))[:k])",
-        # among equals the older turn is taken
-        "import math\ndef nearest_turns(query, vectors, k):\n    def cosine(v):\n        size = math.hypot(*query) * math.hypot(*v)\n"
-        "        return round(sum(a * b for a, b in zip(query, v)) / size, 12) if size else 0.0\n"
-        "    return sorted(sorted(range(len(vectors)), key=lambda i: -cosine(vectors[i]))[:k])",
-        # best first instead of in the order of the talk
-        "import math\ndef nearest_turns(query, vectors, k):\n    def cosine(v):\n        size = math.hypot(*query) * math.hypot(*v)\n"
-        "        return round(sum(a * b for a, b in zip(query, v)) / size, 12) if size else 0.0\n"
-        "    best = sorted(range(len(vectors)), key=lambda i: (cosine(vectors[i]), i), reverse=True)\n    return best[:k]",
-        # a vector of zeros stops it
-        "import math\ndef nearest_turns(query, vectors, k):\n    def cosine(v):\n"
-        "        return round(sum(a * b for a, b in zip(query, v)) / (math.hypot(*query) * math.hypot(*v)), 12)\n"
-        "    return sorted(sorted(range(len(vectors)), key=lambda i: (-cosine(vectors[i]), -i))[:k])",
-    ),
-)
-
-EXERCISES = (NOTE_FACTS, NEAREST_TURNS)
+EXERCISES = (NOTE_FACTS,)
