@@ -132,6 +132,21 @@ def test_a_bad_file_is_one_sentence(kind):
     assert words in sentence and sentence.startswith("my file.pdf ") and one_sentence(sentence) and len(sentence) < 200
 
 
+def test_the_files_of_the_notebook():
+    from course_utils.settings import DATA
+
+    folder = DATA / "step3" / "pdf"
+    assert "Postage" in pdf.read_pdf(folder / "handbook.pdf")[1].text
+    words = {
+        "empty": "is empty", "scan": "no text on them", "locked": "with a password", "bomb": "unpacks to far more",
+        "web_page": "is no PDF", "half": "is damaged", "long": "has 301 pages",
+    }  # fmt: skip
+    assert {path.stem for path in folder.iterdir()} == {"handbook", *words}
+    for name, said in words.items():
+        with pytest.raises(CourseError, match=said):
+            pdf.read_pdf(folder / f"{name}.pdf")
+
+
 def test_the_bombs_are_small():
     assert len(BAD["a bomb"][0]) < 60_000 and len(BAD["a bomb in a bomb"][0]) < 5_000
 

@@ -1,4 +1,4 @@
-"""Exercises of Step 3, sections 2 and 3: chunks of whole sentences, rank fusion, recall and MRR, BM25."""
+"""Exercises of Step 3, sections 2 and 3: chunks of whole sentences, rank fusion, recall and MRR."""
 
 from course_utils.exercises import Exercise
 
@@ -151,54 +151,4 @@ SCORES = Exercise(
     ),
 )
 
-TEXTS = [["a", "b"], ["b", "c", "c"], [], ["d"]]
-
-SCORE = """
-import math
-
-def bm25(query, texts, k1, b):
-    mean = sum(map(len, texts)) / max(1, len(texts)) or 1
-    scores = [0.0] * len(texts)
-    for word in query:
-        having = sum(word in text for text in texts)
-        rare = math.log(1 + (len(texts) - having + 0.5) / (having + 0.5))
-        for place, text in enumerate(texts):
-            count = text.count(word)
-            if count:
-                scores[place] += rare * count / (count + k1 * (1 - b + b * len(text) / mean))
-    return scores
-"""
-
-BM25 = Exercise(
-    name="3.bm25",
-    function="bm25",
-    cases=(
-        ((["c", "b", "z"], TEXTS, 1.5, 0.75), [0.24109467, 0.71184989, 0.0, 0.0]),
-        ((["b", "b"], TEXTS, 1.5, 0.75), [0.48218934, 0.38242603, 0.0, 0.0]),
-        ((["c"], TEXTS, 0, 0.75), [0.0, 1.20397280, 0.0, 0.0]),
-        ((["c"], TEXTS, 2, 0), [0.0, 0.60198640, 0.0, 0.0]),
-        ((["d"], TEXTS, 1, 1), [0.0, 0.0, 0.0, 0.72238368]),
-        (([], TEXTS, 1.5, 0.75), [0.0, 0.0, 0.0, 0.0]),
-        ((["a"], [[], []], 1.5, 0.75), [0.0, 0.0]),
-        ((["a"], [], 1.5, 0.75), []),
-    ),
-    solution=SCORE,
-    mistakes=(
-        # a word counts once, however often it is asked
-        planted(SCORE, "for word in query", "for word in set(query)"),
-        # counts how often the word stands in all texts
-        planted(SCORE, "sum(word in text for", "sum(text.count(word) for"),
-        # the length is forgotten
-        planted(SCORE, "(1 - b + b * len(text) / mean)", "1"),
-        # the factor k1 + 1 of another form
-        planted(SCORE, "rare * count", "rare * (k1 + 1) * count"),
-        # 0 / 0
-        planted(SCORE, "if count:", "if True:"),
-        # no 1 + in the logarithm: frequent words get a negative weight
-        planted(SCORE, "math.log(1 + ", "math.log("),
-        # the mean of no texts
-        planted(SCORE, "max(1, len(texts)) or 1", "len(texts)"),
-    ),
-)
-
-EXERCISES = (PACK, FUSE, SCORES, BM25)
+EXERCISES = (PACK, FUSE, SCORES)

@@ -1,4 +1,4 @@
-"""Exercises of Step 3, sections 4 and 7: the exact nearest neighbours, growth exponents, the pages of a chunk."""
+"""Exercises of Step 3, sections 4 and 7: the exact nearest neighbours, the pages of a chunk."""
 
 from course_utils.exercises import Exercise
 
@@ -62,46 +62,6 @@ def nearest(vectors, metadatas, query, k, where):
     ),
 )
 
-GROWTH = Exercise(
-    name="4.growth",
-    function="growth",
-    cases=(
-        (([10, 100, 1000], [3.0, 30.0, 300.0]), 1.0),
-        (([2, 4, 8], [5.0, 20.0, 80.0]), 2.0),
-        (([1000, 100000], [7.0, 7.0]), 0.0),
-        (([100, 400], [10.0, 20.0]), 0.5),
-        (([1000, 10, 100], [1.0, 100.0, 10.0]), -1.0),
-        (([1, 10, 100], [1.0, 1.0, 100.0]), 1.0),
-        (([10, 20, 1000], [1.0, 4.0, 100.0]), 0.9396854307650321),
-    ),
-    solution="""
-import math
-
-def growth(sizes, times):
-    xs, ys = [math.log(size) for size in sizes], [math.log(time) for time in times]
-    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys))
-    return slope / sum((x - middle_x) ** 2 for x in xs)
-""",
-    mistakes=(
-        # no logarithms
-        "def growth(s, t):\n    a, b = sum(s) / len(s), sum(t) / len(t)\n"
-        "    return sum((x - a) * (y - b) for x, y in zip(s, t)) / sum((x - a) ** 2 for x in s)",
-        # the two ends only
-        "import math\ndef growth(s, t):\n    return math.log(t[-1] / t[0]) / math.log(s[-1] / s[0])",
-        # the ratio of ratios
-        "def growth(s, t):\n    return (t[-1] / t[0]) / (s[-1] / s[0])",
-        # the axes swapped
-        "import math\ndef growth(s, t):\n    x, y = [math.log(v) for v in t], [math.log(v) for v in s]\n"
-        "    a, b = sum(x) / len(x), sum(y) / len(y)\n"
-        "    return sum((p - a) * (q - b) for p, q in zip(x, y)) / sum((p - a) ** 2 for p in x)",
-        # the mean of the steps
-        "import math\ndef growth(s, t):\n"
-        "    e = [math.log(b / a) / math.log(d / c) for a, b, c, d in zip(t, t[1:], s, s[1:])]\n"
-        "    return sum(e) / len(e)",
-    ),
-)
-
 PAGES_OF = Exercise(
     name="7.pages_of",
     function="pages_of",
@@ -150,4 +110,4 @@ def pages_of(lengths, start, end):
     ),
 )
 
-EXERCISES = (NEAREST, GROWTH, PAGES_OF)
+EXERCISES = (NEAREST, PAGES_OF)

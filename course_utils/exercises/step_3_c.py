@@ -1,4 +1,4 @@
-"""Exercises of Step 3, sections 5 and 6: a checked citation, silence, the order of passages, trusted sources."""
+"""Exercises of Step 3, sections 5 and 6: a checked citation, silence, trusted sources."""
 
 from course_utils.exercises import Exercise
 
@@ -72,31 +72,6 @@ ABSTAIN = Exercise(
     ),
 )
 
-ENDS = "def best_ends(passages, scores):\n    ranked = [passages[i] for i in sorted(range(len(scores)), key=lambda i: -scores[i])]\n"
-
-BEST_ENDS = Exercise(
-    name="5.best_ends",
-    function="best_ends",
-    cases=(
-        ((["a", "b", "c", "d", "e"], [5, 4, 3, 2, 1]), ["a", "c", "e", "d", "b"]),
-        ((["a", "b", "c", "d"], [0.1, 0.9, 0.5, 0.3]), ["b", "d", "a", "c"]),
-        ((["a", "b", "c"], [1, 1, 1]), ["a", "c", "b"]),
-        ((["b", "a", "c", "d"], [2, 2, 3, 3]), ["c", "b", "a", "d"]),
-        ((["a", "b"], [-2.0, -1.0]), ["b", "a"]),
-        ((["only"], [0.0]), ["only"]),
-        (([], []), []),
-    ),
-    solution=ENDS + "    return ranked[0::2] + ranked[1::2][::-1]\n",
-    mistakes=(
-        ENDS + "    return ranked\n",
-        ENDS + "    return ranked[0::2] + ranked[1::2]\n",
-        ENDS + "    return ranked[1::2] + ranked[0::2][::-1]\n",
-        ENDS.replace("key=lambda i: -scores[i])", "key=lambda i: scores[i])[::-1]") + "    return ranked[0::2] + ranked[1::2][::-1]\n",
-        ENDS.replace("-scores[i]", "scores[i]") + "    return ranked[0::2] + ranked[1::2][::-1]\n",
-        "def best_ends(passages, scores):\n    return passages[0::2] + passages[1::2][::-1]\n",
-    ),
-)
-
 SHOW = "def may_show(cited, sources, trusted):\n"
 FOLDERS = "    names = [s.split('/')[0] for s in sources]\n"
 RANGE = "    if not cited or not all(1 <= n <= len(sources) for n in cited):\n        return False\n"
@@ -130,4 +105,4 @@ MAY_SHOW = Exercise(
     ),
 )
 
-EXERCISES = (CHECK_CITATION, ABSTAIN, BEST_ENDS, MAY_SHOW)
+EXERCISES = (CHECK_CITATION, ABSTAIN, MAY_SHOW)

@@ -13,7 +13,7 @@ from course_utils.settings import DATA, CourseError, write_atomic
 MODULES = (
     *("tokens", "prompting", "choosing"),  # Step 1
     *("chaining", "searching", "refining"),  # Step 2
-    *("documents", "remembering", "calling"),  # Steps 3, 4 and 5
+    *("documents", "pdfs", "remembering", "calling"),  # Steps 3, 4 and 5
     *("world", "encyclopedia", "shopbench"),
 )
 MAKERS = []

@@ -1,4 +1,4 @@
-"""Step 3, sections 1, 5, 6 and the ShopBot of this step: pages, positions, posts with a hidden instruction, a router.
+"""Step 3, sections 1, 4, 5, 6 and its ShopBot: pages, positions, Korean questions, posts with a hidden instruction, a router.
 
 The questions are those about the handbook of the course's own shop, which no training generator reads.
 """
@@ -163,6 +163,17 @@ def customer_posts():
         post, question, gold = (text.format(**values) for text in TIPS[number % len(TIPS)])
         rows.append({"question": question, "gold": gold, "post": post})
     return {"step3/customer_posts.jsonl": lines(rows)}
+
+
+@data_set
+def korean_questions():
+    """Questions about the handbook in Korean beside the English ones: a language that the embedding model never learned."""
+    asked = {row["question"]: row for row in _questions("literal")}
+    rows = [
+        {"question": question, "korean": korean, "section": asked[question]["section"], "gold": asked[question]["gold"]}
+        for question, korean in own_shop.own("korean").items()
+    ]
+    return {"step3/korean_questions.jsonl": lines(rows)}
 
 
 def _no_rule(rng):
