@@ -189,12 +189,13 @@ def test_a_killed_owner_does_not_lock_the_folder_for_ever(tmp_path):
 
 
 def test_plain_chroma_waits_where_the_store_refuses(tmp_path):
-    """What the lock guards against: while one process writes, a second one of plain Chroma stands still."""
+    """What the lock guards against: while one process writes, a second one of plain Chroma that writes stands still."""
     with chromadb.PersistentClient(str(tmp_path)):
         pass
     connection = sqlite3.connect(tmp_path / "chroma.sqlite3", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
-    code = "import chromadb, sys; print('ready', flush=True); chromadb.PersistentClient(sys.argv[1]); print('opened')"
+    write = "chromadb.PersistentClient(sys.argv[1]).create_collection('more', embedding_function=None)"
+    code = f"import chromadb, sys; print('ready', flush=True); {write}"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline().strip() == "ready"

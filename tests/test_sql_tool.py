@@ -127,7 +127,7 @@ def blow_up(depth):
         blow_up(40),
         blow_up(12).replace("UNION ALL SELECT * FROM", ","),
         "SELECT count(*) FROM " + ", ".join(f"products t{i}" for i in range(8)),
-        "SELECT t0.title || t1.title FROM " + ", ".join(f"products t{i}" for i in range(5)) + " ORDER BY 1",
+        "SELECT t0.title || t1.title FROM " + ", ".join(f"products t{i}" for i in range(8)) + " ORDER BY 1",
     ],
 )
 def test_a_query_that_explodes_ends(small_shop, text, ran):
