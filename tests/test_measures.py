@@ -22,6 +22,14 @@ def test_wilson_equals_published_values(correct, n, low, high):
     assert measures.wilson(correct, n) == pytest.approx((low, high), abs=1e-3)
 
 
+def test_an_interval_never_leaves_its_share_out():
+    """Rounding put the end of some intervals a hair beyond a share of 0 or 1, and a bar chart refused to draw them."""
+    for n in range(1, 400):
+        for correct in (0, 1, n - 1, n):
+            low, high = measures.wilson(correct, n)
+            assert 0 <= low <= correct / n <= high <= 1, (correct, n)
+
+
 def test_intervals_hold_the_truth_in_about_95_of_100_repeats():
     rng, inside = random.Random(0), {"share": 0, "mean": 0}
     for repeat in range(300):

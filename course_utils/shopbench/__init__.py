@@ -82,7 +82,7 @@ def chart(results_by_step, title="ShopBench after each step"):
             [number - 0.4 + (place + 0.5) * width for number, _ in shown],
             [measure.value for _, measure in shown],
             width * 0.95,
-            yerr=[[max(0.0, m.value - m.low) for _, m in shown], [max(0.0, m.high - m.value) for _, m in shown]],
+            yerr=[[m.value - m.low for _, m in shown], [m.high - m.value for _, m in shown]],
             capsize=2,
             color=figures.COLOURS[place % len(figures.COLOURS)],
             label=f"step {step}",
