@@ -46,6 +46,7 @@ RECIPE = "recipe"  # may import layers 0 to 2; nothing but the command that star
 ORDER = {
     "": ["settings", "measures", "figures", "shop", "feedback", "shopbench", "shopbot", "server", "apps", "notebook", "commands", "setup"],
     "shopbench": ["grading", "floors", "__init__"],
+    "shopbot": ["routing", "replies", "handbook", "talk", "tools", "__init__"],
     "sandbox": ["__init__", "confinement", "language", "query", "child", "runner", "sql"],
     "commands": [
         "__init__",

@@ -11,12 +11,11 @@ import pytest
 
 from course_utils import measures, services, shop, shopbench
 from course_utils.commands import shop_bench
-from course_utils.models import Reply
 from course_utils.recipe import contamination
 from course_utils.recipe.data_sets import shopbench as generator
 from course_utils.settings import DATA, CourseError
 from course_utils.shopbench import GROUPS, Outcome, grade, grading
-from course_utils.shopbot import VOTES, ShopBot, bare_prompt, needs_calculation
+from course_utils.shopbot import ShopBot, bare_prompt
 
 
 @pytest.fixture(scope="module")
@@ -540,38 +539,6 @@ def test_step_1_answers_in_order_without_labels():
     asked = shopbench.requests("return")[:3]
     outcomes = ShopBot(1, random_qwen3(context=1024), tiny_tokenizer()).answer(asked)
     assert len(outcomes) == 3 and all(outcome.labels == outcome.mails == () for outcome in outcomes)
-
-
-@pytest.mark.parametrize(
-    ("text", "needs"),
-    [
-        ("How much are 3 hats at 22 euros each?", True),
-        ("Two tents weigh 4 kilograms together. What does one of the two weigh?", True),
-        ("Where is my order 4412 from 3 May? I ordered two hats.", False),
-        ("How do I send 2 hats in size 40 back?", False),
-        ("How long may I keep it?", False),
-        ("", False),
-    ],
-)
-def test_the_router_of_step_2_looks_for_quantities_and_not_for_order_numbers(text, needs):
-    assert needs_calculation(text) is needs
-
-
-def test_step_2_votes_on_sums_and_answers_the_rest_as_step_1(monkeypatch):
-    seen = []
-
-    def reply_all(model, tokenizer, conversations, **options):
-        seen.append((conversations, options))
-        answers = ["The answer is 7.", "It is 9.", "The answer is 7."] * len(conversations)
-        return [Reply(text if options.get("temperature") else "Hello.", [], "stop") for text in answers[: len(conversations)]]
-
-    monkeypatch.setattr("course_utils.shopbot.chat_batch", reply_all)
-    asked = [shopbench.requests("manner")[0], *shopbench.requests("sum")[:2], shopbench.requests("talk")[0]]
-    sums = [needs_calculation(request["messages"][-1]["content"]) for request in asked]
-    assert sums == [False, True, True, False]
-    outcomes = ShopBot(2, None, None).answer(asked)
-    assert [outcome.text for outcome in outcomes] == ["Hello.", "The answer is 7.0.", "The answer is 7.0.", "Hello."]
-    assert [len(conversations) for conversations, _ in seen] == [2 * VOTES, 2]
 
 
 def test_an_unknown_step_is_one_sentence(course):

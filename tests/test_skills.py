@@ -13,9 +13,11 @@ import pytest
 from model_fixture import tiny_tokenizer
 from transformers import PreTrainedTokenizerFast
 
+from course_utils.metrics import final_number, same_number
 from course_utils.prompts import INSTRUCTIONS
 from course_utils.recipe import lookups, mix, people, problems, split, tokenizer, world
-from course_utils.recipe.skills import _encyclopedia, _tool_cases, cite, passage, staff, tools
+from course_utils.recipe.skills import _encyclopedia, _problem, _tool_cases, cite, passage, staff, tools
+from course_utils.sandbox import runner
 from course_utils.settings import ROOT
 
 SKILLS = list(mix.SHARES)
@@ -368,3 +370,26 @@ def test_pages_to_look_back_in_tell_each_pair_again(monkeypatch):
     assert any(len({value[0] for value in layout_of(page).values()}) == 2 for page in pages)  # few labels
     head, _, tail = pages[0].rpartition(" -> ")
     assert not sound(f"{head} -> other{tail}")  # planted: one pair told in two ways
+
+
+def copied(problem):
+    """Whether each decimal of the program stands in the question, and the sandbox prints the answer."""
+    numbers = {*re.findall(r"\d+\.\d+", problem["question"])}
+    told = {*re.findall(r"\d+\.\d+", problem["program"])} <= numbers
+    return told and same_number(final_number(runner.run(problem["program"]).output), problem["answer"])
+
+
+def test_long_decimals_are_copied_and_their_program_gives_the_answer():
+    rng, long = random.Random(8), []
+    for _ in range(600):
+        problem = problems.draw(rng)
+        changed = _problem.with_long_decimals(random.Random(problem["question"]), problem)
+        assert changed == _problem.with_long_decimals(random.Random(problem["question"]), problem)
+        if changed is problem:
+            continue
+        assert "$" not in changed["question"] and not re.search(r"[*/%]", changed["program"])
+        long.append(changed)
+    assert len(long) >= 5 and all(map(copied, long))
+    assert max(len(number) for problem in long for number in re.findall(r"\.\d+", problem["question"])) > 10
+    planted = long[0] | {"program": re.sub(r"\d+\.\d+", "1.5", long[0]["program"], count=1)}
+    assert not copied(planted)

@@ -15,6 +15,7 @@ MODULES = (
     *("chaining", "searching", "refining"),  # Step 2
     *("documents", "pdfs", "remembering", "calling"),  # Steps 3, 4 and 5
     *("world", "encyclopedia", "shopbench"),
+    *("routing_requests",),  # the router of ShopBot
 )
 MAKERS = []
 
