@@ -16,6 +16,7 @@ LAYERS = {
     "sampling": 1,
     "prompts": 1,
     "metrics": 1,
+    "number_game": 1,
     "shop": 1,
     "services": 1,
     "sandbox": 1,

@@ -3,6 +3,7 @@
 import random
 from itertools import combinations_with_replacement
 
+from course_utils.number_game import evaluate, reach, solve
 from course_utils.recipe import problems, split
 from course_utils.recipe.data_sets import data_set, lines
 from course_utils.recipe.people import upper_first
@@ -44,9 +45,9 @@ ADVICE = (
 
 
 def _game(numbers, target):
-    steps = game.solution(numbers, target)
+    steps = solve(numbers, target)
     gold = game.expression(numbers, steps)
-    assert game.evaluate(gold) == (target, sorted(numbers)), gold
+    assert evaluate(gold) == (target, sorted(numbers)), gold
     return {"numbers": list(numbers), "target": target, "gold": gold}
 
 
@@ -56,7 +57,7 @@ def _games(count, targets, most):
         (numbers, target)
         for numbers in combinations_with_replacement(range(1, 14), count)
         for target in targets
-        if target in game.reach(numbers) and split.held_out(f"{' '.join(map(str, numbers))} -> {target}")
+        if target in reach(numbers) and split.held_out(f"{' '.join(map(str, numbers))} -> {target}")
     ]
     random.Random(f"games of {count}").shuffle(rows)
     return [_game(*row) for row in rows[:most]]

@@ -1,52 +1,11 @@
 """The number game: propose next steps, judge what can still be reached, and reach a target with + - * /."""
 
-import ast
-import functools
-import operator
-import re
-
+from course_utils.number_game import left_after, moves, reach, reaches, solve, step_text
 from course_utils.recipe import split as parts
 
 SKILL = "game"
 FORMS = ("propose", "judge", "solve", "chain")
 COUNTS = {"propose": (2, 3, 3, 4, 4), "judge": (1, 2, 2, 3, 3), "solve": (2, 3, 3, 4), "chain": (2, 3, 3, 4, 4, 4)}
-SIGNS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-STEP = re.compile(r"\s*(-?\d+) ([-+*/]) (-?\d+) = (-?\d+) \(left: ([-\d ]+)\)\s*")
-
-
-@functools.lru_cache(maxsize=100_000)
-def moves(numbers):
-    """Every next step in whole numbers from a sorted tuple: ((larger, sign, smaller, result, numbers left), ...)."""
-    found = {}
-    for i in range(len(numbers)):
-        for j in range(i + 1, len(numbers)):
-            low, high = numbers[i], numbers[j]
-            rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
-            results = [("+", high + low), ("-", high - low), ("*", high * low)]
-            if low and high % low == 0:
-                results.append(("/", high // low))
-            for sign, result in results:
-                found[high, sign, low] = (high, sign, low, result, tuple(sorted((*rest, result))))
-    return tuple(found.values())
-
-
-@functools.lru_cache(maxsize=300_000)
-def reach(numbers):
-    """Every whole number that a sorted tuple of numbers can become, each number used once."""
-    if len(numbers) == 1:
-        return frozenset(numbers)
-    return frozenset().union(*(reach(left) for *_, left in moves(numbers)))
-
-
-@functools.lru_cache(maxsize=100_000)
-def solution(numbers, target):
-    """The steps from the numbers to the target, always the same ones; None where there are none."""
-    if len(numbers) == 1:
-        return () if numbers[0] == target else None
-    for move in sorted(moves(numbers), key=lambda move: (move[3] > 40, "*+-/".index(move[1]), -move[3])):
-        if target in reach(move[4]):
-            return (move, *solution(move[4], target))
-    return None
 
 
 def _brackets(part, level):
@@ -66,30 +25,6 @@ def expression(numbers, steps):
         text = f"{_brackets(used[0], level)} {sign} {_brackets(used[1], level + (sign in '-/'))}"
         parts_left.append((result, text, level))
     return parts_left[0][1]
-
-
-def evaluate(text):
-    """(value, sorted list of the numbers used) of an expression of + - * / and whole numbers; ValueError otherwise."""
-    used = []
-
-    def walk(node):
-        if isinstance(node, ast.Constant) and type(node.value) is int:
-            used.append(node.value)
-            return node.value
-        if isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-            return SIGNS[type(node.op)](walk(node.left), walk(node.right))
-        raise ValueError(text)
-
-    try:
-        value = walk(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ZeroDivisionError, OverflowError, RecursionError, MemoryError) as error:
-        raise ValueError(text) from error
-    return value, sorted(used)
-
-
-def _say(step):
-    high, sign, low, result, left = step
-    return f"{high} {sign} {low} = {result} (left: {' '.join(map(str, left))})"
 
 
 def _numbers(rng, form, count):
@@ -129,12 +64,12 @@ def _choose_moves(rng, numbers, target, count):
 
 def _reply(rng, form, numbers, target, count):
     if form == "propose":
-        return "\n".join(_say(move) for move in _choose_moves(rng, numbers, target, count))
+        return "\n".join(step_text(move) for move in _choose_moves(rng, numbers, target, count))
     if form == "judge":
         return "impossible" if target not in reach(numbers) else "likely" if len(numbers) > 2 else "sure"
-    steps = solution(numbers, target)
+    steps = solve(numbers, target)
     answer = expression(numbers, steps)
-    return answer if form == "solve" else "\n".join([*map(_say, steps), f"Answer: {answer}"])
+    return answer if form == "solve" else "\n".join([*map(step_text, steps), f"Answer: {answer}"])
 
 
 def _show(rng, numbers):
@@ -189,25 +124,6 @@ def generate(rng, split):
     }
 
 
-def right_step(line, numbers):
-    """True where a line is a right step from the numbers: "3 + 4 = 7 (left: 7 8)"."""
-    found = STEP.fullmatch(line)
-    if not found:
-        return False
-    first, sign, second, result = (found[1], found[2], found[3], int(found[4]))
-    rest = sorted(numbers)
-    for value in (int(first), int(second)):
-        if value not in rest:
-            return False
-        rest.remove(value)
-    first, second = int(first), int(second)
-    if sign == "/":
-        right = second != 0 and first == result * second
-    else:
-        right = result == {"+": first + second, "-": first - second, "*": first * second}[sign]
-    return right and sorted(map(int, found[5].split())) == sorted([*rest, result])
-
-
 def score(reply, example):
     """Share of right steps, an exact judgement, or an expression of the given numbers with the right value."""
     gold = example["gold"]
@@ -215,11 +131,6 @@ def score(reply, example):
         return float(reply.strip().strip(".").lower() == gold["reply"])
     if gold["form"] == "propose":
         lines = [line.strip() for line in reply.strip().splitlines() if line.strip()]
-        right = {line for line in lines if right_step(line, gold["numbers"])}
+        right = {line for line in lines if left_after(line, gold["numbers"])}
         return len(right) / max(1, len(lines))
-    text = reply.rpartition("Answer:")[2].split("=")[0]
-    try:
-        value, used = evaluate(text)
-    except ValueError:
-        return 0.0
-    return float(abs(value - gold["target"]) < 1e-9 and used == sorted(gold["numbers"]))
+    return float(reaches(reply, gold["numbers"], gold["target"]))
