@@ -28,9 +28,10 @@ ASKED = {
     "cot": ["problem_wordings/cot"],
     "direct": ["problem_wordings/direct"],
     "drill": ["problem_wordings/drill"],
-    "classify": ["classify/meaningful", "classify/sentiment", "classify/topic", "classify/examples"],
-    "extract": ["extract/ask"],
-    "passage": ["passage/ask", "passage/ask_idk", "passage/system"],
+    "classify": [f"classify/{key}" for key in "meaningful sentiment topic examples".split()]
+    + [f"messages/{key}" for key in "layouts topic_layouts sentiment_layouts".split()],
+    "extract": ["extract/ask", "extract_mails/more"],
+    "passage": ["passage/ask", "passage/ask_idk", "passage/system", "notes/frames", "notes/frames_idk"],
     "cite": ["cite/ask"],
     "poem": ["poem/frames", "poem/forms"],
     "refuse": ["refuse/frames", "refuse/before"],
@@ -43,7 +44,7 @@ ASKED = {
     "react": ["react/intro", "react/act_intro", "react/actions", "react/labels", "react/chain"],
     "game": ["game/propose", "game/judge", "game/solve", "game/chain"],
     "rank": ["rank/best", "rank/judge"],
-    "summary": ["summary/ask", "summary/update", "summary/history", "summary/system"],
+    "summary": [f"summary/{key}" for key in "ask ask_one ask_two update history system".split()],
     "density": ["density/sparse", "density/densify", "density/given", "density/again", "density/compress"],
     "outline": ["outline/outline", "outline/expand", "outline/full", "outline/again"],
     "revise": ["revise/critique", "revise/revise", "revise/prefer", "revise/again"],
@@ -53,7 +54,8 @@ ASKED = {
 }
 # Lists so short (three to eight wordings) that the hash sets none aside: held-out draws ask with known wordings there.
 # The user's requests to tools are known wordings too; what is set aside there are the tools (_tool_cases.choose).
-NONE_ASIDE = {"sql": 20, "summary": 1}
+# Letters to staff are drawn over all cases together, so that held-out draws give only wordings set aside (staff._asks).
+NONE_ASIDE = {"sql": 20, "staff": 107, "summary": 1}
 OPEN = re.compile(r"\{[A-Za-z_]\w*\}|\bNone\b(?! of)|\[[^\]\n]*\|[^\]\n]*\]|<[^<>\n]*\|[^<>\n]*>|[\x01\x02]")
 
 

@@ -28,7 +28,7 @@ REPLY_TOKENS = {
     "chat": 30,
     "rewrite": 40,
     "word_facts": 30,
-    "staff": 30,
+    "staff": 45,
     "tools": 80,
     "sql": 60,
     "react": 70,

@@ -3,7 +3,7 @@
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
 from course_utils.recipe.people import a, expand, person, upper_first, word
-from course_utils.recipe.skills import staff
+from course_utils.recipe.skills import _chat_more, staff
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "chat"
@@ -162,7 +162,7 @@ def _rule(rng, split):
 
 def generate(rng, split):
     """One conversation; `gold` holds what the last reply must contain and the rule it must keep."""
-    system, turns, contains = rng.choices((_recall, _role, _shop), (60, 18, 22))[0](rng, split)
+    system, turns, contains = rng.choices((_recall, _role, _shop, _chat_more.recall), (30, 15, 18, 37))[0](rng, split)
     rule, mark = None, ""
     if rng.random() < 0.25:
         rule, mark, sentence = _rule(rng, split)
@@ -171,7 +171,8 @@ def generate(rng, split):
     elif not system and rng.random() < 0.3:
         system = parts.pick(rng, parts.load("chat")["systems"], split)
     if split == "train" and rng.random() < 0.12:
-        turns, contains = [_small_talk(rng, split) for _ in range(rng.choice((1, 2, 3)))], []
+        talk = rng.choice((_small_talk, _chat_more.small_talk))
+        turns, contains = [talk(rng, split) for _ in range(rng.choice((1, 2, 3)))], []
     messages = [{"role": "system", "content": system}] if system else []
     for said, reply in turns:
         messages.append({"role": "user", "content": said})
@@ -192,7 +193,8 @@ def score(reply, example):
     mark, bare = gold["mark"], text.strip()
     if not bare or repeats(reply, example) or any(part.lower() not in text.lower() for part in gold["contains"]):
         return 0.0
-    fitting = [apply_rule(fit, gold["rule"], mark) for fit in small_talk(example["messages"][-2]["content"])]
+    said = example["messages"][-2]["content"]
+    fitting = [apply_rule(fit, gold["rule"], mark) for fit in small_talk(said) | _chat_more.fitting(said)]
     if not gold["contains"] and bare not in fitting:
         return 0.0
     checks = {
@@ -230,7 +232,7 @@ def _diary(rng):
 
 def _interview(rng):
     """The knowledge of recall as a script of two speakers."""
-    notes, turns, _ = _recall(rng, "train")
+    notes, turns, _ = rng.choice((_recall, _chat_more.recall))(rng, "train")
     names = (person(rng, "train"), person(rng, "train"))
     one, two = rng.choice((("Guest", "Host"), ("Visitor", "Clerk"), ("A", "B"), ("User", "Assistant"), names))
     script = "\n".join(f"{one}: {said}\n{two}: {reply}" for said, reply in turns)

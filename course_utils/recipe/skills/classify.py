@@ -6,7 +6,7 @@ of training, since nobody can guess the class of a word never seen.
 
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
-from course_utils.recipe.skills import _classes
+from course_utils.recipe.skills import _classes, _messages
 
 SKILL = "classify"
 SHOTS, SHOT_WEIGHTS = range(9), (6, 2, 4, 1, 4, 1, 1, 1, 3)
@@ -21,6 +21,7 @@ NOUNS = {
     "tense": ("sentence", "text", "line", "input"),
     "spelling": ("word", "input", "item"),
 }
+ASKED = 0.35  # the share of single questions in the layouts of _messages
 OPEN, CLOSE = "\x01", "\x02"  # stand around the label of each solved example until the prompt is complete
 KINDS, KIND_WEIGHTS = tuple(NOUNS), (8, 6, 6, 2, 2, 2, 2, 2, 1)
 
@@ -38,6 +39,13 @@ def _task(rng, kind, split):
         return ["polite", "rude"], lambda label, side: world.make_reply(rng, shop, label, split=side)
     topics = rng.sample(world.TOPICS, rng.choice((2, 3, 4, 4)))
     return topics, lambda label, side: world.make_request(rng, shop, label, side)
+
+
+def _any_task(rng, kind, split):
+    """Like _task; half of the texts of customers, tones and sentences come from the lists of many voices."""
+    if kind not in _messages.KINDS or rng.random() < 0.5:
+        return _task(rng, kind, split)
+    return _messages.task(rng, "negation" if kind == "tense" and rng.random() < 0.3 else kind, split)
 
 
 def _arbitrary(rng, count):
@@ -112,7 +120,7 @@ def _set_up(rng, split):
     """Kind of task, labels as shown, the pairs with the asked one last, whether the labels mean something."""
     kind = rng.choices(KINDS, KIND_WEIGHTS)[0]
     shots = rng.choices(SHOTS, SHOT_WEIGHTS)[0]
-    labels, draw = _task(rng, kind, split)
+    labels, draw = _any_task(rng, kind, split)
     meaningful = kind != "nonsense" and rng.random() < 0.5
     if not meaningful:
         shots = shots if shots > 1 or rng.random() < 0.04 else rng.choice((2, 4, 4, 6, 8, 8))
@@ -163,7 +171,7 @@ def _page(rng, split):
     if rng.random() < 0.25:
         return _classes.glossary(rng)
     kind = rng.choices(KINDS, KIND_WEIGHTS)[0]
-    labels, draw = _task(rng, kind, split)
+    labels, draw = _any_task(rng, kind, split)
     meaningful = kind != "nonsense" and rng.random() < 0.5
     pairs = _examples(rng, labels, draw, rng.randint(3, 10))
     shown = dict(zip(labels, labels if meaningful else _arbitrary(rng, len(labels))))
@@ -176,8 +184,26 @@ def _page(rng, split):
     return body
 
 
+def _asked(rng, split):
+    """An example without solved ones, in a layout of its own."""
+    kind, prompt, labels, gold = _messages.ask(rng, NOUNS, split)
+    return {
+        "skill": SKILL,
+        "messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": gold}],
+        "parts": [(prompt, False)],
+        "plain": _page(rng, split),
+        "gold": gold,
+        "shots": 0,
+        "meaningful": True,
+        "kind": kind,
+        "floor": 1 / len(labels),
+    }
+
+
 def generate(rng, split):
     """One classification example; the reply is the bare label."""
+    if rng.random() < ASKED:
+        return _asked(rng, split)
     kind, labels, pairs, meaningful = _set_up(rng, split)
     pieces = _parts(_prompt(rng, kind, labels, pairs, meaningful, split))
     prompt = "".join(text for text, _ in pieces)

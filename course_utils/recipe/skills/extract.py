@@ -7,6 +7,7 @@ import re
 from course_utils.recipe import split as parts
 from course_utils.recipe import world
 from course_utils.recipe.people import upper_first
+from course_utils.recipe.skills import _mails
 
 SKILL = "extract"
 FIELDS = ("name", "product", "colour", "size", "qty", "order", "price", "city", "day", "email", "phone")
@@ -21,10 +22,12 @@ def _slots(text):
     return frozenset(re.findall(r"\{(\w+)\}", text))
 
 
-def _values(rng, split):
-    """Text for every slot, and the value each slot stands for in the record."""
+def _values(rng, split, strange=0.0):
+    """Text for every slot, and the value each slot stands for in the record; `strange` products in how many."""
     lists = parts.load("world_goods")
     item = world.make_item(rng, None, split, rng.choice(world.CURRENCIES), invented=0.2)
+    if strange and rng.random() < strange:
+        item.update(dict.fromkeys(("name", "thing"), _mails.product(rng, split)), kind=None, colour=None)
     name = world.first_name(rng, split)
     if rng.random() < 0.3:
         name += " " + world.invent(rng)
@@ -68,10 +71,10 @@ def _choose(rng, pool, used, want, split):
     return None
 
 
-def make_note(rng, split):
+def make_note(rng, split, strange=0.0):
     """A note and the record it holds: (text, {field: value}) with only the fields the note mentions."""
     lists = parts.load("extract")
-    text, record, tint, plain = _values(rng, split)
+    text, record, tint, plain = _values(rng, split, strange)
     used, chosen, third = set(), [], rng.random() < 0.35
     pool = lists["third" if third else "first"]
     count = rng.choice((1, 2, 2, 3, 3, 4))
@@ -152,13 +155,27 @@ def _with_note(rng, instruction, note):
     return f"{instruction}\n<note>{note}</note>"
 
 
+def _draw(rng, split):
+    """A note put together or a whole message, its record, and the fields not to be asked for in vain."""
+    if rng.random() < 0.65:
+        return _mails.draw(rng, split)
+    note, record = make_note(rng, split, strange=0.6)
+    while not record or record.get("email", "") not in note:
+        note, record = make_note(rng, split, strange=0.6)
+    return note, record, None
+
+
+def _keys_for(rng, record, doubts):
+    return _pick_keys(rng, record) if doubts is None else _mails.pick_keys(rng, record, doubts, FIELDS)
+
+
 def _page(rng, split):
     """Notes with their record cards as running text."""
     style = rng.random()
     blocks = []
     for _ in range(rng.choice((1, 2, 2, 3))):
-        note, record = make_note(rng, split)
-        keys = _pick_keys(rng, record)
+        note, record, doubts = _draw(rng, split)
+        keys = _keys_for(rng, record, doubts)
         if style < 0.5:
             blocks.append(f"Note: {note}\nRecord: {_as_json(record, keys)}")
         else:
@@ -169,22 +186,42 @@ def _page(rng, split):
     return "\n\n".join(blocks)
 
 
+def _instruction(rng, keys, split):
+    """An instruction that asks for the keys, in an old or a newer wording."""
+    lists = parts.load("extract")
+    pool = lists["ask"] if rng.random() < 0.45 else parts.load("extract_mails")["more"]
+    named = _mails.name_slots(rng, keys) | {"keys": _name_keys(rng, keys), "noun": rng.choice(lists["nouns"])}
+    return parts.pick(rng, pool, split).format(**named)
+
+
+def _shot(rng, split, keys):
+    """A solved example for the keys: a message in which none of them is in doubt."""
+    for _ in range(40):
+        note, record, doubts = _draw(rng, split)
+        if not any(field in (doubts or ()) and field not in record for field, _ in keys):
+            return note, record
+    return make_note(rng, split)
+
+
 def generate(rng, split):
     """One extraction example; the reply is one line of JSON."""
-    lists = parts.load("extract")
-    note, record = make_note(rng, split)
-    while not record:
-        note, record = make_note(rng, split)
-    keys = _pick_keys(rng, record)
-    noun = rng.choice(lists["nouns"])
-    instruction = parts.pick(rng, lists["ask"], split).format(keys=_name_keys(rng, keys), noun=noun)
+    note, record, doubts = _draw(rng, split)
+    keys = _keys_for(rng, record, doubts)
+    instruction = _instruction(rng, keys, split)
+    found = None
     if rng.random() < 0.12:
-        other, found = make_note(rng, split)
-        prompt = f"{instruction}\n\nText: {other}\nJSON: {_as_json(found, keys)}\n\nText: {note}\nJSON:"
-    else:
-        prompt = _with_note(rng, instruction, note)
+        other, found = _shot(rng, split, keys)
+    if "string" in instruction:
+        record, found = ({k: str(v) for k, v in (one or {}).items()} for one in (record, found))
     reply = _as_json(record, keys)
-    messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
+    if found:
+        text = f"{instruction}\n\nText: {other}\nJSON: {_as_json(found, keys)}\n\nText: {note}\nJSON:"
+        messages = [{"role": "user", "content": text}]
+    elif doubts is None and rng.random() < 0.6:
+        messages = [{"role": "user", "content": _with_note(rng, instruction, note)}]
+    else:
+        messages = _mails.prompt(rng, instruction, note)
+    messages.append({"role": "assistant", "content": reply})
     return {"skill": SKILL, "messages": messages, "plain": _page(rng, split), "gold": json.loads(reply), "floor": 0.0}
 
 

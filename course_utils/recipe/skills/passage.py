@@ -5,10 +5,11 @@ import re
 from course_utils.recipe import handbook, world
 from course_utils.recipe import split as parts
 from course_utils.recipe.people import upper_first
+from course_utils.recipe.skills import _notes
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "passage"
-UNKNOWN = "I don't know."
+UNKNOWN = _notes.UNKNOWN
 MORE = 15  # words that a reply may have beyond the answer; the passage copied is no short answer
 
 
@@ -127,33 +128,10 @@ def _passage(rng, split):
     return sentences, fact[1], fact[2], fact[3], shop, inside
 
 
-def _answer(short):
-    """The short answer as a reply: a capital letter first, but e-mail addresses as they are."""
-    return short if "@" in short else upper_first(short)
-
-
 def _wrap(rng, text):
     """The passage between delimiters."""
-    mark = rng.choice(
-        (
-            "---",
-            "```",
-            '"""',
-            "###",
-            "***",
-            "doc",
-            "text",
-            "passage",
-            '"',
-            "Text:",
-            "Passage:",
-            "Document:",
-            "Context:",
-            "Notes:",
-            "",
-            "",
-        )
-    )
+    marks = ("---", "```", '"""', "###", "***", "doc", "text", "passage", '"')
+    mark = rng.choice((*marks, "Text:", "Passage:", "Document:", "Context:", "Notes:", "", ""))
     if mark in ("doc", "text", "passage"):
         return f"<{mark}>{text}</{mark}>" if rng.random() < 0.5 else f"<{mark}>\n{text}\n</{mark}>"
     if mark == '"':
@@ -199,7 +177,7 @@ def _page(rng, split):
     marks = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("Customer: ", "Shop: ")))
     full = marks[0] == "Customer: " or rng.random() < 0.3
     lines = [
-        f"{marks[0]}{ask}\n{marks[1]}{reply if full else _answer(short)}"
+        f"{marks[0]}{ask}\n{marks[1]}{reply if full else _notes.answer_text(short)}"
         for _, ask, short, reply in rng.sample(inside, min(len(inside), rng.choice((1, 2, 2, 3))))
     ]
     if rng.random() < 0.3:
@@ -213,7 +191,9 @@ def _page(rng, split):
 
 
 def generate(rng, split):
-    """One question about a passage; in about a third of them the passage lacks the answer."""
+    """One question about a passage or an everyday note; in about a third of them the text lacks the answer."""
+    if rng.random() < 0.5:
+        return {"skill": SKILL} | _notes.generate(rng, split)
     sentences, question, short, full, shop, _ = _passage(rng, split)
     if shop and rng.random() < 0.45:
         role = parts.pick(rng, parts.load("passage")["system"], split)
@@ -225,7 +205,7 @@ def generate(rng, split):
         reply = full
     else:
         messages = [{"role": "user", "content": _user_prompt(rng, sentences, question, shop, split)}]
-        reply = _answer(short)
+        reply = _notes.answer_text(short)
     messages.append({"role": "assistant", "content": reply})
     return {"skill": SKILL, "messages": messages, "plain": _page(rng, split), "gold": short}
 

@@ -6,12 +6,32 @@ import re
 
 from course_utils.recipe import people, world
 from course_utils.recipe import split as split_
+from course_utils.recipe.skills import _staff_slots
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "staff"
 TONES = ("polite", "rude")
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 RUDE_SHARE = 0.4
+TALKED = 24  # the first cases are short questions, which can follow one another in a talk; the others are letters
+
+
+@functools.lru_cache(maxsize=None)
+def _asks(split, letters):
+    """(ask, polite replies, rude replies) for every ask of one part, of the letters or of the short questions."""
+    cases = split_.load("staff")["cases"]
+    return tuple(
+        (ask, polite, rude)
+        for asks, polite, rude in (cases[TALKED:] if letters else cases[:TALKED])
+        for ask in asks
+        if split_.held_out(ask) == (split == "heldout")
+    )
+
+
+def _about(rng, shop, item, split):
+    """A complaint that names the item."""
+    while item["thing"] not in (request := world.make_request(rng, shop, "complaint", split, item=item)):
+        pass
+    return request
 
 
 def conversation(rng, split):
@@ -20,14 +40,18 @@ def conversation(rng, split):
     item = rng.choice(shop["items"])
     lists = split_.load("staff")
     role = split_.pick(rng, lists["roles"], split).format(shop=shop["name"]) if rng.random() < 0.75 else ""
-    if rng.random() < 0.8:
-        asks, polite, rude = rng.choice(lists["cases"])
-        places = {"{i}": item["thing"], "{n}": str(rng.randint(2, 30)), "{d}": rng.choice(DAYS)}
-        request = _fill(rng, split_.pick(rng, asks, split), places)
-        replies = [_fill(rng, rng.choice(texts), places) for texts in (polite, rude)]
+    kind = rng.random()
+    if kind < 0.9:
+        letters = kind < 0.65
+        ask, polite, rude = rng.choice(_asks(split, letters))
+        found = _staff_slots.values(rng, split, shop, item, named=0.5 if letters else 0.25)
+        request = _staff_slots.fill(people.expand(rng, ask), found)
+        texts = [people.expand(rng, rng.choice(texts)) for texts in (polite, rude)]
+        replies = [people.upper_first(_staff_slots.fill(text, found)) for text in texts]
     else:
-        request = world.make_request(rng, shop, "complaint", split, item=item)
-        replies = [world.make_reply(rng, shop, tone, item=item, split=split) for tone in TONES]
+        request = _about(rng, shop, item, split)
+        sorry = _staff_slots.fill(rng.choice(lists["sorry"]), {"i": item["thing"]})
+        replies = [sorry, world.make_reply(rng, shop, "rude", item=item, split=split)]
     messages = [{"role": "system", "content": role}] if role else []
     return messages + [{"role": "user", "content": request}], dict(zip(TONES, replies))
 
@@ -50,13 +74,6 @@ def unseen_conversation(rng):
         messages, replies = conversation(rng, "heldout")
         if _masked(messages[-1]["content"]) not in _requests_of_training():
             return messages, replies
-
-
-def _fill(rng, text, places):
-    text = people.expand(rng, text).replace("a {i}", people.a(places["{i}"]))
-    for place, word in places.items():
-        text = text.replace(place, word)
-    return text.strip()
 
 
 def generate(rng, split):
@@ -89,7 +106,7 @@ def talk(rng, rude):
     customer, staff = rng.choice((("Customer", "Staff"), ("Guest", "Waiter"), ("Buyer", "Seller"), names))
     item, tone = people.word(rng, "items"), "rude" if rude else "polite"
     lines = [f"{staff}: {rng.choice(data[f'{tone}_first'])}"] if rng.random() < 0.6 else []
-    for asks, polite, bad in rng.sample(data["cases"], rng.choice((1, 2, 2, 3))):
+    for asks, polite, bad in rng.sample(data["cases"][:TALKED], rng.choice((1, 2, 2, 3))):
         reply = people.expand(rng, rng.choice(bad if rude else polite)).strip()
         lines += [f"{customer}: {split_.pick(rng, asks, 'train')}", f"{staff}: {reply}"]
     if rng.random() < 0.5:
@@ -105,11 +122,12 @@ def _trigrams(text):
 
 @functools.lru_cache(maxsize=1)
 def _known():
-    general, cases = split_.load("world_staff"), split_.load("staff")["cases"]
+    general, lists = split_.load("world_staff"), split_.load("staff")
     texts = {
-        tone: [*general[tone], *(text for case in cases for text in case[1 + number])]
+        tone: [*general[tone], *(text for case in lists["cases"] for text in case[1 + number])]
         for number, tone in enumerate(TONES)
     }
+    texts["polite"] += lists["sorry"]
     return {tone: set().union(*map(_trigrams, texts[tone])) for tone in TONES}
 
 

@@ -4,52 +4,11 @@ import re
 
 from course_utils.recipe import people, world
 from course_utils.recipe import split as parts
+from course_utils.recipe.skills import _talks
 from course_utils.recipe.skills._echo import repeats
 
 SKILL = "summary"
 LONGEST = 1.6
-
-
-def _values(rng, split, goods):
-    """A value for every slot of the talks, the item from the list of goods named."""
-    lists, more = parts.load("summary"), parts.load("world_goods")
-    days, colours = rng.sample(more["days"], 2), rng.sample(more["colours"], 2)
-    names = []
-    while len(names) < 3:
-        name = people.person(rng, split)
-        if name not in names:
-            names.append(name)
-    values = {
-        "i": parts.pick(rng, lists[goods], split),
-        "d": days[0],
-        "e": days[1],
-        "t": rng.choice(lists["times"]),
-        "u": rng.choice(lists["early"]),
-        "p": rng.choice(world.CURRENCIES).format(world.price_text(rng, 5, 90)),
-        "n": str(rng.randint(3, 30)),
-        "c": colours[0],
-        "k": colours[1],
-        "v": world.town(rng),
-        "m": rng.choice(more["months"]),
-        "o": rng.choice(("", "", "A", "B-", "K", "NR-")) + str(rng.randint(100, 99999)),
-        "place": rng.choice(lists["places"]),
-        "hide": rng.choice(lists["hides"]),
-        "course": rng.choice(lists["courses"]),
-        "dish": rng.choice(lists["dishes"]),
-        "bring": rng.choice(lists["brings"]),
-        "job": rng.choice(parts.load("talk")["jobs"]),
-        "w": names[2],
-        "no": "",
-        "A": names[0],
-        "B": names[1],
-    }
-    tops = {"E": days[1], "D": days[0], "T": values["t"], "Bring": values["bring"]}
-    return values | {slot: people.upper_first(value) for slot, value in tops.items()}
-
-
-def _fill(text, values):
-    text = re.sub(r"\ba \{(\w+)\}", lambda found: people.a(values[found[1]]), text)
-    return text.format(**values)
 
 
 def _script(rng, part):
@@ -95,39 +54,42 @@ def _with_small_talk(rng, chosen, friends):
     return blocks
 
 
-def _join(lines, labels, values):
-    """Lines of a script with labels; lines of one speaker in a row become one."""
-    rows = []
-    for speaker, text in lines:
-        text = people.upper_first(_fill(text, values))
-        if rows and rows[-1][0] == speaker:
-            rows[-1][1] += " " + text
-        else:
-            rows.append([speaker, text])
-    return "\n".join(f"{labels[speaker]}: {text}" for speaker, text in rows)
-
-
 def _talk(rng, split):
     """A talk in blocks: (text, text of each block, two lists of sentences, facts)."""
     friends = rng.random() < 0.4
     story = rng.choice(parts.load("summary")["friends" if friends else "problems"])
     first = story[0] if friends else story
-    values = _values(rng, split, first.get("of", "things"))
+    values = _talks.values(rng, split, first.get("of", "things"))
     if friends:
         chosen = [(_script(rng, part), part["sum"], part["keys"]) for part in story]
     else:
         chosen = _shop_parts(rng, values, story)
-    labels = (values["A"], values["B"])
-    spoken = values
-    if not friends and rng.random() < 0.65:
-        labels = rng.choice((("Customer", "Staff"), ("Customer", "Shop"), ("Caller", "Agent"), ("Buyer", "Seller")))
-        values = values | {"A": f"the {labels[0].lower()}", "B": "the shop"}
+    labels, named = ((values["A"], values["B"]), values) if friends else _talks.speakers(rng, values)
+    form = _talks.layout(rng)
     blocks = _with_small_talk(rng, chosen, friends)
-    text = _join([line for block in blocks for line in block], labels, spoken)
-    blocks = [_join(block, labels, spoken) for block in blocks]
+    text = _talks.join([line for block in blocks for line in block], labels, values, form)
+    blocks = [_talks.join(block, labels, values, form) for block in blocks]
     drawn = [rng.sample(said, 2) for _, said, _ in chosen]
-    sums = [[people.upper_first(_fill(pair[side], values)) for pair in drawn] for side in (0, 1)]
-    return text, blocks, sums, [_fill(key, values) for _, _, keys in chosen for key in keys]
+    sums = [[_talks.fill(pair[side], named) for pair in drawn] for side in (0, 1)]
+    return text, blocks, sums, [key.format(**values) for _, _, keys in chosen for key in keys]
+
+
+def _whole(rng, split):
+    """A talk written in one piece, one in four with small talk around it: (text, summaries, facts)."""
+    lines, sums, keys, values = _talks.whole(rng, split)
+    if rng.random() < 0.25 and lines[0][0] == 0:
+        lines = _with_small_talk(rng, [(lines, sums, keys)], False)[0]
+    labels, named = _talks.speakers(rng, values)
+    text = _talks.join(lines, labels, values, _talks.layout(rng))
+    rng.shuffle(sums)
+    return text, [_talks.fill(said, named) for said in sums], [key.format(**values) for key in keys]
+
+
+def _ask(rng, split, reference):
+    """A wording of the request: one that allows only one or two sentences where the summary has no more."""
+    lists, size = parts.load("summary"), len(re.findall(r"[.!?](?= |$)", reference))
+    fits = ["ask", "ask"] + ["ask_one"] * (size == 1) + ["ask_two"] * (size <= 2)
+    return parts.pick(rng, lists[rng.choice(fits)], split)
 
 
 def _told(rng, split, kind):
@@ -197,6 +159,8 @@ def generate(rng, split):
     if kind == "memory":
         blocks, old, references, facts, gone = _memory(rng, split)
         text = "\n".join(blocks)
+    elif kind == "whole" and rng.random() < 0.5:
+        text, references, facts = _whole(rng, split)
     else:
         text, blocks, sums, facts = _talk(rng, split)
         references, old = [" ".join(said) for said in sums], sums[0][0]
@@ -207,7 +171,7 @@ def generate(rng, split):
             messages = [{"role": "system", "content": parts.pick(rng, lists["system"], split)}]
             prompt = text
         else:
-            prompt = parts.pick(rng, lists["ask"], split).replace("{c}", text)
+            prompt = _ask(rng, split, references[0]).replace("{c}", text)
     else:
         name = "history" if rng.random() < 0.3 else "update"
         wording = parts.pick(rng, lists[name], split)
