@@ -13,7 +13,7 @@ from course_utils.recipe.skills import staff
 from course_utils.settings import write_atomic
 
 
-def make_preferred(work, pairs=960, seed=1, report=print):
+def make_preferred(work, pairs=1440, seed=1, report=print):
     """Train the adapter work/preferred on work/instruct. Returns its folder."""
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from datasets import Dataset, disable_progress_bars
@@ -32,7 +32,7 @@ def make_preferred(work, pairs=960, seed=1, report=print):
         output_dir=str(work / "preferred-training"),
         per_device_train_batch_size=16,
         num_train_epochs=1,
-        learning_rate=2.5e-4,
+        learning_rate=6e-4,
         beta=0.3,
         logging_steps=10,
         save_strategy="no",
