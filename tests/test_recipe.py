@@ -145,6 +145,20 @@ def test_short_questions_share_a_conversation():
     assert max(turns) > 8 and min(turns) == 2
 
 
+def operations_answered_directly(rng, draws=300):
+    """How many operations the directly answered problems of conversations have."""
+    found = (mix.conversation(rng, long=1.0) for _ in range(draws))
+    return [len(one["problem"]["steps"]) for one in found if one["skill"] == "direct"]
+
+
+def test_most_problems_that_are_answered_directly_have_one_operation(monkeypatch):
+    counts = operations_answered_directly(random.Random(3))
+    assert 0.7 < counts.count(1) / len(counts) < 1 and max(counts) < 6
+    monkeypatch.setattr(mix, "DIRECT_LONG", 1.0)
+    counts = operations_answered_directly(random.Random(3))
+    assert counts.count(1) / len(counts) < 0.6
+
+
 def test_attention_and_loss_of_the_training_equal_the_stock_ones():
     model = training.new_model("tiny", 300)
     ids_BT = training.torch.randint(1, 300, (3, 17))

@@ -105,7 +105,8 @@ def _fact_lines(facts):
     }
     lines = ["| fact | value |", "|---|---|", *(f"| {key} | {value} |" for key, value in shown.items())]
     if "shares" in facts:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in facts["shares"].items())
+        whole = sum(facts["shares"].values())
+        shares = ", ".join(f"{name} {share / whole:.1%}" for name, share in facts["shares"].items())
         lines += [
             "",
             "## Data mix",

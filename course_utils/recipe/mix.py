@@ -7,11 +7,11 @@ import random
 from course_utils.recipe import lookups, problems
 from course_utils.recipe.skills import _problem
 
-# Share of the documents of each skill. The three forms of word problems get the same number of documents.
+# How often a document of each skill is drawn, beside the others.
 SHARES = {
     "pal": 0.14,
     "cot": 0.14,
-    "direct": 0.09,
+    "direct": 0.24,
     "drill": 0.05,
     "classify": 0.11,
     "extract": 0.06,
@@ -42,7 +42,9 @@ BASE = {name: share for name, share in SHARES.items() if name not in LATER}
 # From this shard of the instruct stage on, this share of the word problems has three to eight steps: short ones come first.
 LONG_FROM, LONG = 20, 0.35
 # Most questions of a conversation with short replies: one reply of three tokens is too little for a whole document.
-TURNS = {"drill": 10, "direct": 3, "word_facts": 4}
+TURNS = {"drill": 10, "direct": 5, "word_facts": 4}
+# Of the problems of several operations this share is answered directly: a single pass of the model has no room for them.
+DIRECT_LONG = 0.1
 
 
 @functools.lru_cache(maxsize=None)
@@ -92,16 +94,27 @@ def base_ids(rng, tokenizer, limit=2048, shares=None):
     return ids, [len(ids) ** -0.5 if shares else 1] * len(ids)
 
 
+def direct(rng):
+    """A word problem answered with the bare number, most often of one operation."""
+    problem = _problem.draw(rng)
+    while len(problem["steps"]) > 1 and rng.random() > DIRECT_LONG:
+        problem = _problem.draw(rng)
+    return _problem.generate(rng, "train", "direct", problem=problem)
+
+
 def conversation(rng, long=0.0):
     """One training example: of the skills with short replies, several questions in a row.
 
-    `long` is the share of word problems that come from the long schemas.
+    `long` is the share of chains and programs that come from the long schemas.
     """
     chosen = example(rng)
-    if long and chosen["skill"] in problems.FORMS and rng.random() < long:
+    if chosen["skill"] == "direct":
+        chosen = direct(rng)
+    elif long and chosen["skill"] in problems.FORMS and rng.random() < long:
         problem = problems.draw(rng, schema=rng.choice(problems.schemas(long=True)))
         return _problem.generate(rng, "train", chosen["skill"], problem=problem)
-    more = [skill(chosen["skill"]).generate(rng, "train") for _ in range(rng.randrange(TURNS.get(chosen["skill"], 1)))]
+    again = direct if chosen["skill"] == "direct" else functools.partial(skill(chosen["skill"]).generate, split="train")
+    more = [again(rng) for _ in range(rng.randrange(TURNS.get(chosen["skill"], 1)))]
     return chosen | {"messages": chosen["messages"] + [message for other in more for message in other["messages"]]}
 
 
