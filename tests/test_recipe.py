@@ -159,6 +159,21 @@ def test_most_problems_that_are_answered_directly_have_one_operation(monkeypatch
     assert counts.count(1) / len(counts) < 0.6
 
 
+def direct_share_of_loss(draws=300):
+    """What share of the loss of conversations falls on problems answered directly."""
+    rng, weights = random.Random(4), {True: 0.0, False: 0.0}
+    for _ in range(draws):
+        chosen = mix.conversation(rng)
+        weights[chosen["skill"] == "direct"] += sum(mix.chat_ids(rng, Letters(), chosen=chosen)[1])
+    return weights[True] / sum(weights.values())
+
+
+def test_bare_numbers_are_not_drowned_by_chains(monkeypatch):
+    share = direct_share_of_loss()
+    monkeypatch.setattr(mix, "EMPHASIS", {})
+    assert direct_share_of_loss() < share / 2 < 0.2
+
+
 def test_attention_and_loss_of_the_training_equal_the_stock_ones():
     model = training.new_model("tiny", 300)
     ids_BT = training.torch.randint(1, 300, (3, 17))

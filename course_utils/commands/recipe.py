@@ -50,13 +50,12 @@ def run(arguments):
     from course_utils.recipe import building, contamination, mix, tokenizer, training
 
     if arguments.action == "contamination":
-        for file in arguments.names:
-            questions = contamination.questions_of(file)
-            found = contamination.matches(questions, contamination.training_text())
-            print(
-                f"{Path(file).name}: {len(found)} of {len(questions)} questions stand in 20,000 fresh training documents"
-            )
-            print("".join(f"  {question}\n" for question in found[:5]), end="")
+        asked = {file: contamination.questions_of(file) for file in arguments.names}
+        found = set(contamination.matches(sum(asked.values(), []), contamination.training_text()))
+        for file, questions in asked.items():
+            its = [question for question in questions if question in found]
+            print(f"{Path(file).name}: {len(its)} of {len(questions)} questions stand in 20,000 fresh training documents")
+            print("".join(f"  {question}\n" for question in its[:5]), end="")
         return 0
     work = Path(arguments.work)
     if arguments.action == "hash":

@@ -45,6 +45,8 @@ LONG_FROM, LONG = 20, 0.35
 TURNS = {"drill": 10, "direct": 5, "word_facts": 4}
 # Of the problems of several operations this share is answered directly: a single pass of the model has no room for them.
 DIRECT_LONG = 0.1
+# A bare number is few tokens: weighed like other replies, it was hardly learned beside the chains.
+EMPHASIS = {"direct": 3.0}
 
 
 @functools.lru_cache(maxsize=None)
@@ -122,7 +124,8 @@ def chat_ids(rng, tokenizer, limit=2048, chosen=None, long=0.0):
     """A conversation as (token ids, weights): what the assistant says counts in the loss.
 
     What an assistant's message marked "given" says stands there only to be read, such as a program that failed.
-    Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains.
+    Each document's tokens weigh 1 / sqrt(their number), so that a label of one token is not drowned by long chains;
+    those of a skill with EMPHASIS more.
     The labels of solved examples count like replies, the rest of such a prompt a little: so the model learns to read it.
     """
     chosen = chosen or conversation(rng, long)
@@ -139,7 +142,7 @@ def chat_ids(rng, tokenizer, limit=2048, chosen=None, long=0.0):
             part = tokenizer.encode(text, add_special_tokens=False)
             ids += part
             said += [counts] * len(part)
-    weight = max(1, sum(said)) ** -0.5
+    weight = EMPHASIS.get(chosen["skill"], 1.0) * max(1, sum(said)) ** -0.5
     prompt_weight = 0.2 * len(ids) ** -0.5 if chosen.get("shots") else 0.0
     return ids[:limit], [weight if mine else prompt_weight for mine in said[:limit]]
 
