@@ -68,6 +68,7 @@ ORDER = {
         "shop_bench",
         "sandbox",
         "chroma_bench",
+        "models_bench",
         "bench",
         "app",
         "serve",

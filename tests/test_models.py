@@ -11,6 +11,7 @@ import torch
 from model_fixture import random_qwen3, tiny_tokenizer
 
 from course_utils import settings
+from course_utils.commands import models_bench
 from course_utils.models import files, hub, loading
 from course_utils.settings import CourseError
 
@@ -201,6 +202,19 @@ def test_bundled_models_and_adapter(bundle):
         plain, merged, attached = (model(ids).logits for model in (instruct, preferred, wrapped))
     assert type(preferred) is type(instruct) and not torch.allclose(plain, merged, atol=1e-4)
     torch.testing.assert_close(merged, attached, atol=1e-4, rtol=1e-3)
+
+
+def test_bench_models_counts_every_file_and_a_reply(bundle, capsys):
+    found = models_bench.measure(None)
+    size = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) / 1e6
+    assert list(found["models"]) == ["base", "instruct", "preferred"] and abs(found["megabytes"] - size) < 1e-9
+    assert found["reply_s"] > 0 and all(its["load_s"] > 0 for its in found["models"].values())
+    models_bench.show(found)
+    assert f"together     {size:6.1f}" in capsys.readouterr().out
+
+
+def test_the_bundled_models_stay_small():
+    assert sum(path.stat().st_size for path in settings.MODELS.rglob("*") if path.is_file()) <= 60e6
 
 
 def test_altered_bundle_is_refused(bundle):

@@ -3,7 +3,7 @@
 import json
 import time
 
-from course_utils.commands import bpe_bench, chroma_bench, sandbox, shop_bench
+from course_utils.commands import bpe_bench, chroma_bench, models_bench, sandbox, shop_bench
 from course_utils.commands.bpe_bench import best_of
 from course_utils.settings import CourseError
 
@@ -156,6 +156,7 @@ def show_decode(result):
 # name -> (measure(arguments) -> dict, one sentence, show(dict))
 BENCHMARKS = {
     "decode": (bench_decode, "batched decoding against one prompt at a time", show_decode),
+    "models": (models_bench.measure, "size, loading and reply of the bundled models", models_bench.show),
     "bpe": (bpe_bench.measure, "our byte-pair training against a naive one and the tokenizers library", bpe_bench.show),
     "shop": (shop_bench.measure, "the scores of ShopBot in ShopBench, by group", shop_bench.show),
     "sandbox": (sandbox.measure, "from a program's text to its answer, beside an empty Python", sandbox.show),
