@@ -9,9 +9,9 @@ from course_utils.recipe.skills import _problem
 
 # How often a document of each skill is drawn, beside the others.
 SHARES = {
-    "pal": 0.14,
-    "cot": 0.14,
-    "direct": 0.24,
+    "pal": 0.2,
+    "cot": 0.22,
+    "direct": 0.14,
     "drill": 0.05,
     "classify": 0.11,
     "extract": 0.06,
@@ -46,7 +46,7 @@ TURNS = {"drill": 10, "direct": 5, "word_facts": 4}
 # Of the problems of several operations this share is answered directly: a single pass of the model has no room for them.
 DIRECT_LONG = 0.1
 # A bare number is few tokens: weighed like other replies, it was hardly learned beside the chains.
-EMPHASIS = {"direct": 3.0}
+EMPHASIS = {"direct": 2.0}
 
 
 @functools.lru_cache(maxsize=None)
