@@ -190,8 +190,10 @@ def test_a_killed_owner_does_not_lock_the_folder_for_ever(tmp_path):
 
 def test_plain_chroma_waits_where_the_store_refuses(tmp_path):
     """What the lock guards against: while one process writes, a second one of plain Chroma that writes stands still."""
-    with chromadb.PersistentClient(str(tmp_path)):
-        pass
+    # Chroma's own SQLite closes the file a moment after its client. A file closed anywhere in a process drops all the
+    # process's POSIX locks on it, so the store is made in another process: else the lock below may be gone at once.
+    made = "import chromadb, sys; chromadb.PersistentClient(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", made, str(tmp_path)], check=True, timeout=120)
     connection = sqlite3.connect(tmp_path / "chroma.sqlite3", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     write = "chromadb.PersistentClient(sys.argv[1]).create_collection('more', embedding_function=None)"
