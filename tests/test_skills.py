@@ -395,3 +395,16 @@ def test_long_decimals_are_copied_and_their_program_gives_the_answer():
     assert max(len(number) for problem in long for number in re.findall(r"\.\d+", problem["question"])) > 10
     planted = long[0] | {"program": re.sub(r"\d+\.\d+", "1.5", long[0]["program"], count=1)}
     assert not copied(planted)
+
+
+def test_programs_are_trained_on_numbers_of_five_to_seven_digits_and_chains_are_not():
+    def share(form):
+        rng = random.Random(12)
+        asked = [_problem.generate(rng, "train", form)["messages"][0]["content"] for _ in range(300)]
+        return sum(bool(re.search(r"(?<![\d.])\d{5,7}(?!\d)", text)) for text in asked) / len(asked)
+
+    assert share("pal") > 0.12
+    assert share("cot") < 0.05
+    rng = random.Random(13)
+    for problem in [_problem.with_large_numbers(rng) for _ in range(15)]:
+        assert same_number(final_number(runner.run(problem["program"]).output), problem["answer"])

@@ -14,7 +14,7 @@ from course_utils.settings import MODELS, CourseError, write_atomic
 TOKENS = {  # preset: tokens of the base stage and of the instruct stage
     "tiny": (200_000, 200_000),
     "small": (4_000_000, 10_000_000),
-    "medium": (16_000_000, 144_000_000),
+    "medium": (16_000_000, 152_000_000),
     "large": (400_000_000, 600_000_000),
 }
 

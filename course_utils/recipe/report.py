@@ -67,13 +67,13 @@ def _with_operations(rng, part, least, most, long=False):
 
 
 def _with_large_numbers(rng, part):
-    """A problem that gives a number of five to seven digits, of a schema that allows it."""
+    """A problem that gives a number of five to seven digits and none of more, of a schema that allows it."""
     while True:
         try:
             problem = problems.draw(rng, part, low=10_000, high=9_999_999)
         except ValueError:
             continue
-        if re.search(r"\d{5}", problem["question"]):
+        if re.search(r"\d{5}", problem["question"]) and not re.search(r"\d{8}", problem["question"]):
             return problem
 
 

@@ -9,6 +9,7 @@ from course_utils.recipe import problems, split, stories
 from course_utils.recipe.skills._echo import repeats
 
 STORIES = 0.35  # share of the training problems that are composed stories; the others come from whole schemas
+LARGE_NUMBERS = 0.35  # share of the programs whose numbers have up to seven digits, and results of such numbers more
 LONG_DECIMALS = 0.3  # share of the programs with decimals that get longer ones
 LABELS = (("Q: ", "A: "), ("Question: ", "Answer: "), ("Problem: ", "Solution: "))
 
@@ -18,6 +19,19 @@ def draw(rng, part="train", low=None, high=None):
     if part == "train" and rng.random() < STORIES:
         return stories.draw(rng, part, low=low, high=high)
     return problems.draw(rng, part, low=low, high=high)
+
+
+def with_large_numbers(rng):
+    """A training problem with numbers of three to seven digits, for its program to copy.
+
+    A chain is not given such numbers: the course shows that it cannot reckon with them.
+    """
+    digits = rng.randint(3, 7)
+    while True:
+        try:
+            return draw(rng, low=10 ** (digits - 1), high=10**digits - 1)
+        except ValueError:  # a schema whose numbers do not come out in this range
+            continue
 
 
 def with_long_decimals(rng, problem):
@@ -46,6 +60,8 @@ def with_long_decimals(rng, problem):
 
 def generate(rng, part, form, low=None, high=None, problem=None):
     """A word problem in one form, drawn or given. Schemas and wordings of the instruction are both split."""
+    if not problem and form == "pal" and part == "train" and not high and rng.random() < LARGE_NUMBERS:
+        problem = with_large_numbers(rng)
     problem = page = problem or draw(rng, part, low=low, high=high)
     own = random.Random(problem["question"])  # the draws that follow stay what they were
     if form == "pal" and part == "train" and own.random() < LONG_DECIMALS:
