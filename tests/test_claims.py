@@ -20,7 +20,7 @@ NOT_OF_SKILL = {
         3.decoder 4.greedy 4.top_p 4.by_hand 4.repetition_penalty 4.max_new_tokens 4.stop_sequences
         4.temperature 4.temperature_0 4.providers 4.small_p 5.structured_prompt 5.delimiters 5.few_shot_base
         5.association 5.neighbours 5.moving_neighbours 5.tricks 5.prompt_cost 6.write 7.leaderboard 7.break_even
-        7.memory 7.uncensored 7.senses 8.streaming 8.back_off 8.rerun
+        7.memory 7.uncensored 7.senses 8.streaming 8.back_off 8.rerun 9.bare
         """.split()
     )
 }
